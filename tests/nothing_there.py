@@ -111,6 +111,7 @@ SHOWN_BY = {
     "evaluation.file": "tests/applications/test_services.py::test_who_opens_a_confidential_file_is_on_record",
     "evaluation.take_packed_pdf": "tests/evaluation/test_packs.py::test_one_application_is_made_as_a_pdf_by_a_job_once_for_all_and_shut_by_a_conflict",
     "evaluation.take_reading_pack": "tests/evaluation/test_packs.py::test_the_pack_holds_what_is_open_and_is_shut_by_a_conflict",
+    "payments.additional": "tests/payments/test_additional.py::test_the_page_asks_explains_and_is_read_by_both_sides",
     "payments.debt": _DEBT,
     "payments.debt_amount": _PARTS,
     "payments.interest_waiver": (

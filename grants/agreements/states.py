@@ -177,12 +177,17 @@ MILESTONE = Machine(
 
 
 class PaymentKind(StrEnum):
-    """The three payments of a grant's life, and what is paid beside them: interest for a payment that came late."""
+    """The payments of a grant's life, and what is paid beside them: interest for a payment that came late."""
 
     PREFINANCING = "prefinancing"
+    ADDITIONAL = "additional"
     INTERIM = "interim"
     BALANCE = "balance"
     LATE_INTEREST = "late_interest"
+
+
+# What is paid before there are costs.
+IN_ADVANCE = (PaymentKind.PREFINANCING, PaymentKind.ADDITIONAL)
 
 
 class CheckAnswer(StrEnum):

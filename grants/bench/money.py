@@ -1,6 +1,7 @@
 """The money alone: lists of payments and of the ledger at N/100 and at N entries, then a pay run, a bank statement and the check of the books.
 
-Grants with all their payments are multiplied as the other sittings do it; ten entries each. Where a page is measured its rows
+Grants with all their payments are multiplied as the other sittings do it; ten entries each and more. What was paid grows with N;
+what waits to be authorised does not, until it is wanted for the pay run. Where a page is measured its rows
 are held against SQL; what acts do is held against the state they leave.
 """
 
@@ -41,6 +42,8 @@ from grants.payments.services import bank_files
 from grants.payments.states import OrderState, Step
 
 ENTRIES_A_GRANT = 10
+# Grants of which a payment waits while lists are measured.
+WAITING = 40
 # How many times as long as with a hundredth of the entries, and how many statements a page may take.
 GROWTH_MAX, SQL_MAX = 1.2, 8
 RUN_MAX = 2_000

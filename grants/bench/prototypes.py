@@ -1,7 +1,7 @@
 """One of each: calls, applications and a grant made by acts, as people make them, and cut into stencils.
 
 Everything here is invented. The calls: one whose applications were granted, one in which every application is ranked, one
-that evaluators score now, one open with drafts. The people of the demo do the work.
+that evaluators score now, one open with drafts; where it is asked for, one more whose grants were paid whole. The people of the demo do the work.
 """
 
 from __future__ import annotations
@@ -35,9 +35,12 @@ from grants.oversight import rules
 
 GRANTED_EUROS, AWARD_EUROS = 240_000, 600_000
 LOAD_MAX = 400
-IBAN = "DE02120300000000202051"
+# Holes of the copies: each has an account of its own.
+IBAN, SETTLED_IBAN = "DE02120300000000202051", "DE02500105170137075030"
 
-# Title, municipality, its lead, euros, consensus in half points: the ranked call has as many different rows as this.
+# Title, municipality, its lead, euros, consensus in half points.
+About = tuple[str, str, str, int, tuple[int, ...]]
+# The ranked call has as many different rows as this.
 RANKED = (
     ("Quayside Boilers", "Quaymouth", "Ada Quill", 250_000, (9, 9, 8)),
     ("Tramway Gardens", "Tramford", "Bela Trask", 310_000, (9, 8, 8)),
@@ -47,6 +50,7 @@ RANKED = (
     ("Sluice Commons", "Sluicewell", "Finn Slu", 205_000, (7, 7, 7)),
 )
 GRANTED = ("Lantern Quarter", "Lanternby", "Gwen Lantry", GRANTED_EUROS, (8, 8, 8))
+SETTLED = ("Beacon Terraces", "Beaconhythe", "Bram Beacon", GRANTED_EUROS, (8, 8, 8))
 SCORED = ("Hearth Exchange", "Hearthwick", "Hugo Hearn", 260_000, ())
 DRAFTED = ("Moss Walls", "Mossgate", "Iris Moss", 150_000, ())
 EVALUATOR_NAMES = ("Nora Nettle", "Oskar Oxley", "Paula Pryce")
@@ -67,6 +71,7 @@ class Kind:
     lead: str
     email: str
     handle: str
+    iban: str
 
 
 @dataclass
@@ -98,25 +103,24 @@ class Workshop:
             self._troupe.arrive()
             # Of the programme, not of a grant: every copy is paid from this one account.
             self._troupe.enter_own_account()
-        self._granted_call()
+        self.made.granted = self._granted_call("granted", "Streets paid", GRANTED, IBAN, waits=True)
         self._ranked_call()
         self._scored_call()
         self._open_call()
         return self.made
 
+    def settle(self) -> Kind:
+        """A grant that was paid whole, of a call of its own; made when it is first asked for."""
+        return self._granted_call("settled", "Streets settled", SETTLED, SETTLED_IBAN, waits=False)
+
     # --- the calls --------------------------------------------------------------------------------------------------
 
-    def _granted_call(self) -> None:
+    def _granted_call(self, key: str, title: str, about: About, iban: str, *, waits: bool) -> Kind:
         with self._at(1_260):
-            call = self._publish(
-                "granted",
-                "Streets paid",
-                opens=1_250,
-                closes=1_200,
-                total=max(self._grants * GRANTED_EUROS, AWARD_EUROS),
-            )
+            total = max(self._grants * GRANTED_EUROS, AWARD_EUROS)
+            call = self._publish(key, title, opens=1_250, closes=1_200, total=total)
             pool = self._pool(call)
-        asked = self._asked("granted", GRANTED)
+        asked = self._asked(key, about)
         before = stencils.keys(self._connection)
         self._to_consensus(call, asked, pool, closed=1_200)
         with self._at(1_145):
@@ -125,8 +129,8 @@ class Workshop:
             self._troupe.confirm_selection(call)
         with self._at(1_137):
             self._troupe.publish_results(call)
-        self._grant(asked)
-        self.made.granted = self._cut(before, GRANTED, shared=SHARED)
+        self._grant(asked, iban, waits=waits)
+        return self._cut(before, about, shared=SHARED, iban=iban)
 
     def _ranked_call(self) -> None:
         before = stencils.keys(self._connection)
@@ -195,11 +199,11 @@ class Workshop:
             self._troupe.agree(call, application_id, asked.consensus)
         return application_id
 
-    def _grant(self, asked: AskedInDemo) -> None:
-        """Signed, two payments booked, the third verified: it waits for the authorising officer."""
+    def _grant(self, asked: AskedInDemo, iban: str, *, waits: bool) -> None:
+        """Signed, two payments booked; the third too, or verified where it waits for the authorising officer."""
         with self._at(960):
             reference = self._troupe.prepare(
-                asked.title, (self._today - timedelta(days=930)).date(), asked.lead, asked.lead, IBAN
+                asked.title, (self._today - timedelta(days=930)).date(), asked.lead, asked.lead, iban
             )
         with self._at(950):
             self._troupe.sign_for_city(reference, asked.lead)
@@ -210,7 +214,7 @@ class Workshop:
                 self._troupe.report(reference, number, asked.lead, percent)
             with self._at(sent - 20):
                 self._troupe.accept_report(reference, number)
-            self._pay(reference, sent - 40, booked=number == 1)
+            self._pay(reference, sent - 40, booked=number == 1 or not waits)
 
     def _pay(self, reference: str, day: int, *, booked: bool = True) -> None:
         with self._at(day):
@@ -265,7 +269,7 @@ class Workshop:
             self._connection, self._since(before), told=TOLD, names=(name, email, handle, *self.made.call.holes)
         )
 
-    def _asked(self, key: str, about: tuple[str, str, str, int, tuple[int, ...]]) -> AskedInDemo:
+    def _asked(self, key: str, about: About) -> AskedInDemo:
         title, town, lead, amount, consensus = about
         return AskedInDemo(title, town, lead, amount, consensus)
 
@@ -292,16 +296,16 @@ class Workshop:
     # --- cutting ----------------------------------------------------------------------------------------------------
 
     def _cut(
-        self, before: Mapping[str, set[str]], about: tuple[str, str, str, int, tuple[int, ...]],
-        *, others: Sequence[str] = (), shared: frozenset[str] = frozenset(),
+        self, before: Mapping[str, set[str]], about: About,
+        *, others: Sequence[str] = (), shared: frozenset[str] = frozenset(), iban: str = IBAN,
     ) -> Kind:  # fmt: skip
         title, town, lead, *_ = about
         handle = self._handle(self._troupe.ids[lead])
         names = (title, title.lower(), town, town.lower(), lead, _email(lead), handle)
         stencil = stencils.cut(
-            self._connection, self._since(before), names=(*names, IBAN, *others), told=TOLD, shared=shared
+            self._connection, self._since(before), names=(*names, iban, *others), told=TOLD, shared=shared
         )
-        return Kind(stencil, title, town, lead, _email(lead), handle)
+        return Kind(stencil, title, town, lead, _email(lead), handle, iban)
 
     def _handle(self, user_id: UUID) -> str:
         row = self._connection.execute("SELECT handle FROM user_account WHERE id = %s", [user_id]).fetchone()

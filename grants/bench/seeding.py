@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grants.bench.prototypes import IBAN, RANKED_SLUG, RANKED_TITLE, Kind, Workshop
+from grants.bench.prototypes import RANKED_SLUG, RANKED_TITLE, Kind, Workshop
 from grants.bench.stencils import Connection, Counters, Loader, Progress, orphans
 from grants.core import audit
 from grants.ledger.triggers import MONTHS_ANEW
@@ -60,7 +60,9 @@ class Seedbed:
     def __init__(self, connection: Connection, n_max: int, say: Progress) -> None:
         began = time.monotonic()
         self._connection, self._say = connection, say
-        self._made = made = Workshop(connection, grants=max(1, n_max // 10)).make()
+        self._workshop = Workshop(connection, grants=max(1, n_max // 10))
+        self._made = made = self._workshop.make()
+        self._settled: Kind | None = None
         say(f"One of each was made by acts ({time.monotonic() - began:.1f} s).")
         self._people = 0
         self._counters, self._chance = Counters(), random.Random(1)
@@ -106,9 +108,18 @@ class Seedbed:
         self._alone(self._made.drafted, count)
 
     def grant(self, count: int) -> None:
-        """Until so many grants stand, each with its three requests, orders and all that was booked of them; nothing else grows."""
+        """Until so many grants stand of which a payment waits to be authorised, each with its three requests, orders and all
+        that was booked of them; nothing else grows.
+        """
         assert self._made.granted, "one was made"
         self._alone(self._made.granted, count)
+
+    def settle(self, count: int) -> None:
+        """Until so many grants stand that were paid whole."""
+        if self._settled is None:
+            self._settled = self._workshop.settle()
+            self._standing[self._settled.title] = 1
+        self._alone(self._settled, count)
 
     def _alone(self, kind: Kind, count: int) -> None:
         """Until so many of one kind stand."""
@@ -132,7 +143,8 @@ class Seedbed:
         _totals(self._connection)
         for statement in MONTHS_ANEW:
             self._connection.execute(statement.encode())
-        _sums(self._connection, str(self._made.calls["granted"].id))
+        for key in {"granted", "settled"} & self._made.calls.keys():
+            _sums(self._connection, str(self._made.calls[key].id))
         # No more people to choose from than in a demo: of those here only the ones who draft and who score sign in.
         self._connection.execute(
             "UPDATE user_account SET is_demo = false WHERE is_demo AND (email LIKE '%@bench.example' OR email LIKE '%@bench-experts.example') "
@@ -176,7 +188,7 @@ class Seedbed:
             kind.lead: f"{kind.lead} {mark}",
             kind.email: f"{mark}.{kind.email}",
             kind.handle: f"{kind.handle}-{mark}",
-            IBAN: _iban(self._chance.randrange(10**10)),
+            kind.iban: _iban(self._chance.randrange(10**10)),
         }
         self._loader.add(kind.stencil.stamp(words | more, self._counters, self._chance))
 

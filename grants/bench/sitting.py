@@ -105,10 +105,11 @@ class Bench:
         found: list[lists.ListMeasured] = []
         with self._servers() as (settings, connection), self._program(settings):
             bed = Seedbed(connection, n, say)
+            bed.grant(money.WAITING)
             database = lists.servers_of(connection)
             with _web(settings) as (host, port, process):
                 for size in (max(n // lists.SMALLER, N_MIN), n):
-                    bed.grant(max(size // money.ENTRIES_A_GRANT, 1))
+                    bed.settle(max(size // money.ENTRIES_A_GRANT - money.WAITING, 1))
                     say(f"Measuring the lists at {size:,} entries ...")
                     ours, browsers = Ours(connection), {}
                     for each in money.pages(ours, connection):
@@ -118,6 +119,7 @@ class Bench:
                         found.append(lists.measured(each, size, browsers[each.who], _children(process.pid), database))
             lists.check_statements(found, money.SQL_MAX)
             say(lists.table(found))
+            bed.grant(min(money.RUN_MAX, n // money.ENTRIES_A_GRANT))
             say(report.targets_table(tuple(money.measured(say))))
 
     @contextlib.contextmanager

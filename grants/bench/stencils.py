@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from grants.agreements.rules import LATER
+from grants.agreements.rules import only_stated
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -33,9 +33,6 @@ COUNTED = {
     "submission": ("receipt_number",), "ledger_entry": ("number",), "assignment_run": ("number",),
     "selection_item": ("position", "rank"),
 }  # fmt: skip
-
-# Parts of an agreement's text that its hash covers only where they are stated.
-STATED = frozenset(LATER)
 
 # What `grants ledger verify` holds against the record of acts.
 RECORDED = frozenset(
@@ -267,16 +264,11 @@ def _hashes(rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str
         for row in rows.get(table, ()):
             known = row.get("sha256") or row["document_sha256"]
             content = json.loads(row[column])
-            yield _proved(known.removeprefix("\\x"), [_dumped(content), _dumped(_stated(content))])
+            yield _proved(known.removeprefix("\\x"), [_dumped(content), _dumped(only_stated(content))])
 
 
 def _dumped(content: Any) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _stated(content: dict[str, Any]) -> dict[str, Any]:
-    """A text without the parts that its hash covers only where they are stated, as agreements.rules spells it."""
-    return {key: part for key, part in content.items() if part is not None or key not in STATED}
 
 
 def _spelled(leg: Mapping[str, Any]) -> str:

@@ -195,5 +195,6 @@ class InstalmentKind(StrEnum):
     """Which payment of a grant an instalment is."""
 
     PREFINANCING = "prefinancing"
+    ADDITIONAL = "additional"
     INTERIM = "interim"
     BALANCE = "balance"

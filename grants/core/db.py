@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     BindParameter,
     CheckConstraint,
@@ -112,6 +113,7 @@ APPEND_ONLY_TABLES = frozenset(
         "payment_cancellation",
         "payment_offset",
         "payment_request_part",
+        "prefinancing_use",
         "rate_series",
         "preparation_fact",
         "preparation_verdict",
@@ -420,6 +422,12 @@ def among(column: Any, ids: Ids) -> ColumnElement[bool]:
     a statement of a thousand takes longer to send and to plan than to answer.
     """
     found: ColumnElement[bool] = column == any_(_sent(ids))
+    return found
+
+
+def among_texts(column: Any, texts: Collection[str]) -> ColumnElement[bool]:
+    """The same of texts: more of them than a statement may have parameters, which thousands of names are."""
+    found: ColumnElement[bool] = column == any_(bindparam(None, sorted(texts), type_=ARRAY(Text), unique=True))
     return found
 
 

@@ -14,7 +14,7 @@ from grants.core.db import db
 from grants.core.money import euros
 from grants.demo.crowd import invented_iban
 from grants.demo.keeping_books import THREE_PEOPLE
-from grants.demo.stage import Stage, Story, bank_day, merged
+from grants.demo.stage import Stage, Story, bank_day, merged, pay
 from grants.demo.texts import CHARGE, UNKNOWN
 from grants.identity.policy import Role
 from grants.payments.rules.circuit import ALL_PAIRS
@@ -150,6 +150,23 @@ def nearly_terminated(stage: Stage, wants: tuple[str, str], objects: tuple[str, 
     troupe.object_to_termination(*objects, number, "Another ferry is hired for the pilot. (Synthetic.)")
     yield stage.days_ago(3)
     troupe.propose_termination(*wants, TerminationReason.REQUESTED, "The lamps are changed by the region. (Synthetic.)")
+
+
+# --- paid in advance once more --------------------------------------------------------------------------------------
+
+
+def paid_in_advance_once_more(stage: Stage, reference: str, lead: str, starts: int) -> Story:
+    """The city states what it used of its pre-financing too early and is turned down; later it is paid more of it."""
+    troupe = stage.troupe
+    yield stage.days_ago(starts - 150)
+    troupe.state_use(reference, lead, 50, "Own people of the first work package. (Synthetic.)")
+    yield stage.days_ago(starts - 160)
+    troupe.reject_request(
+        reference, "Half of it is there yet. Ask again when the first courtyard is built. (Synthetic.)"
+    )
+    yield stage.days_ago(starts - 215)
+    troupe.state_use(reference, lead, 90, "Own people, and the stones of the first courtyard. (Synthetic.)")
+    yield from pay(stage, [reference], stage.days_ago(starts - 225))
 
 
 # --- sent back by the bank ------------------------------------------------------------------------------------------
@@ -354,5 +371,5 @@ def _reference(title: str) -> str:
 
 __all__ = [
     "bank_of_last_week", "exchanged_letters", "extended", "nearly_terminated", "of_every_order", "offered_and_drafted", "office",
-    "owed_for_costs", "paid_twice", "signed_on_paper", "terminated",
+    "owed_for_costs", "paid_in_advance_once_more", "paid_twice", "signed_on_paper", "terminated",
 ]  # fmt: skip

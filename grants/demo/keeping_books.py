@@ -40,7 +40,9 @@ from grants.payments.models import (
     PaymentRequest,
     Recovery,
 )
+from grants.payments.queries.additional import additional_page
 from grants.payments.rules import EVIDENCE, ReceiptInput, RecoveryInput
+from grants.payments.rules.additional import UseInput
 from grants.payments.rules.circuit import ALL_PAIRS, Pair
 from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.interest import InterestInput
@@ -276,6 +278,12 @@ class Keepers(Changers):
         given = GuaranteeInput("Invented Savings Bank", get(Grant, grant_id).maximum, clock.add_months(today, 48))
         paper_of_bank = _scan("Financial guarantee", "We stand in for what is paid in advance.")
         payments.record_guarantee(self.actor("initiator"), grant_id, given, incoming=paper_of_bank)
+
+    def state_use(self, reference: str, lead: str, percent: int, words: str) -> None:
+        """The city states that it used so many per cent of its pre-financing by today, and asks for the additional one."""
+        paid = additional_page(self.actor(lead), reference).ground.asking.paid
+        given = UseInput(Money(paid.cents * percent // 100), clock.in_zone(clock.now()).date(), words)
+        payments.ask_additional(self.actor(lead), self._grant(reference).id, given)
 
     def held_for(self, reference: str) -> dict[UUID, Money]:
         """What the coordinator of a grant holds for each partner."""

@@ -58,11 +58,17 @@ unit_costs:
 """
 
 
-# Paid are work packages that are done, and nothing in advance before a bank stands in for it.
+# Paid are work packages that are done, and nothing in advance before a bank stands in for it; in advance it is paid twice.
 LUMP_SUMS = """\
 budget_grid: {by_work_package: true}
 payment:
   funding: {form: lump_sum, guarantee: true}
+  additional: {percent: 20, threshold: 70}
+  tranches:
+    - {key: prefinancing, kind: prefinancing, label: Pre-financing, percent: 40, condition: The agreement is in force}
+    - {key: more, kind: additional, label: Additional pre-financing, percent: 20, condition: The city states what it used}
+    - {key: interim, kind: interim, label: Interim payment, condition: The interim report is accepted, due_month: 12}
+    - {key: balance, kind: balance, label: Payment of the balance, condition: The final report is accepted}
 """
 
 # Paid are direct costs and a flat rate on them; what is asked for is registered, and verified by another person.
@@ -133,6 +139,7 @@ class Demo:
         yield from pay(self.stage, [reference], self.stage.days_ago(signed - 10))
         yield from merged(
             reach_milestones(self.stage, reference, lead, until=self.stage.days_ago(8)),
+            afterwards.paid_in_advance_once_more(self.stage, reference, lead, starts),
             self._yearly(reference, lead, starts),
             afterwards.exchanged_letters(self.stage, reference, lead),
         )

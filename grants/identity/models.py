@@ -164,6 +164,8 @@ class RoleGrant(Row):
             name="stand_in_by_others",
         ),
         Index("ix_role_grant_place", "kind", "object_id"),
+        # What somebody plays, beside the thousands of grants and applications they may have a role in.
+        Index("ix_role_grant_plays", "user_id", postgresql_where="object_id IS NULL OR role = 'city_advisor'"),
         Index("ix_role_grant_stand_in_for", "stand_in_for", postgresql_where="stand_in_for IS NOT NULL"),
     )
 

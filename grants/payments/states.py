@@ -81,6 +81,7 @@ class ClockEvent(StrEnum):
     AGAIN = "again"
     COMPLETION = "completion"
     INTEREST = "interest"
+    STATEMENT = "statement"
 
 
 class OrderState(StrEnum):
@@ -363,6 +364,7 @@ class Explained(StrEnum):
     """What a person may say of a line that is open."""
 
     ORDER = "order"
+    FILE = "file"
     RECOVERY = "recovery"
     FUNDING = "funding"
     UNIDENTIFIED = "unidentified"

@@ -139,7 +139,7 @@ def test_the_share_of_a_terminated_part_is_settled_once_its_last_period_is(found
         other = PartnerOut(found.agency_id, TODAY, shares(found, 600_000, 0)[:1])
         services.edit_amendment(actors.ana(), found.grant_id, number, rules.AmendmentInput(other, "Later."))
         said = [each.message for each in effect_of(found, number).problems]
-        assert [words for words in said if "ended on 1 February 2024 already" in words]
+        assert [words for words in said if "takes no part from 1 February 2024 on already" in words]
         services.withdraw_amendment(actors.ana(), found.grant_id, number, reason="Too early.")
     pia, ana = actors.pia().user_id, actors.ana().user_id
     with arranging():

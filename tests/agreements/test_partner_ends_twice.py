@@ -79,7 +79,7 @@ def test_what_is_confirmed_ends_the_part_and_an_amendment_settles_the_share_afte
         number = sent(found, out(found))
     confirm(found, proposed(found))
     with clock.at(CONFIRMED):
-        with pytest.raises(Problems, match="ends on 1 May 2024 by its termination, which is confirmed"):
+        with pytest.raises(Problems, match="takes no part from 1 May 2024 on by its termination, which is confirmed"):
             services.accept_amendment(actors.otto(), found.grant_id, number, document_sha256=text_hash(found, number))
         services.withdraw_amendment(actors.ana(), found.grant_id, number, reason="Its part is terminated.")
         with pytest.raises(Problems, match="What becomes of its share is proposed after that day"):
@@ -106,7 +106,7 @@ def test_an_amendment_on_offer_is_not_signed_once_a_termination_is_confirmed(fou
 def test_who_leaves_by_an_amendment_is_not_proposed_to_be_terminated(found: Amended) -> None:
     with clock.at(NOW):
         amended(found, out(found))
-    with pytest.raises(Refused, match="has its end already: 4 March 2024"):
+    with pytest.raises(Refused, match="takes no part from 4 March 2024 on already"):
         proposed(found)
 
 

@@ -151,3 +151,18 @@ def test_shares_of_what_may_be_moved_stay_those_of_the_maximum_that_was_signed(a
             services.move_budget(actors.ana(), found.grant_id, much)
     said = "it is at most EUR 120 000.00 (20 % of the maximum grant of EUR 600 000.00 it was signed for)"
     assert said in plain(str(refused.value))
+
+
+def test_additional_pre_financing_is_stated_and_a_text_without_it_keeps_its_hash(found: Amended) -> None:
+    plainly = rules.agreement_text(view_of(found), NO_ANNEXES)
+    stands = view_of(found)
+    grant = replace(stands, limits=replace(stands.limits, additional=euros(1_000)), additional_threshold=70)
+
+    text = rules.agreement_text(grant, NO_ANNEXES)
+
+    assert "where that is less than 70 % of it, it is less by what is missing" in plain(text.additional_words)
+    assert "EUR 1 000.00" in plain(text.additional_words) and plainly.additional_words == ""
+    assert "additional_threshold" in rules.stated(text) and rules.stated(text)["limits"]["additional"] == 1_000_00
+    assert "additional_threshold" not in rules.stated(plainly) and "additional" not in rules.stated(plainly)["limits"]
+    assert rules.text_hash(text) != rules.text_hash(plainly)
+    assert rules.only_stated(encoding.encode(plainly)) == rules.stated(plainly) != encoding.encode(plainly)

@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 from hypothesis import example, given
 from hypothesis import strategies as st
+from werkzeug.http import http_date
+from werkzeug.test import TestResponse
 
 from grants.applications import queries, rules, services
 from grants.applications.rules import Arrival
@@ -179,6 +181,35 @@ def test_in_the_night_the_clocks_go_back_the_second_half_past_three_counts(app: 
     # Brussels put its clocks back half an hour ago: there too the hour comes twice.
     assert "02:29:59.999 on 30 October 2022 (Europe/Brussels, UTC+01:00)" in receipt
     assert queries.submissions(actors.ana(), reference)[0].closes_at == closes_at
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=-2), timedelta(hours=2)], ids=["two_hours_slow", "two_hours_fast"])
+def test_a_clock_two_hours_wrong_at_the_client_changes_nothing(app: Flask, athens: CallView, wrong: timedelta) -> None:
+    """Whatever the client says what time it is, in a header or a field: the server's clock decides, to the microsecond."""
+    closes_at = athens.closes_at
+    assert closes_at is not None
+    reference = factory.draft(athens, actors.ana())
+    factory.fill(reference, actors.ana())
+    page = f"/applications/{reference}/submit"
+
+    def sent(at: datetime, key: str) -> TestResponse:
+        told, ana = at + wrong, actors.client_of(app, actors.ana())
+        with clock.at(at - timedelta(minutes=1)):
+            values = values_of(ana, page)
+        fields = dict.fromkeys(("submitted_at", "received_at", "now", "timestamp"), told.isoformat())
+        ana.environ_base |= {
+            "HTTP_DATE": http_date(told),
+            "HTTP_IF_UNMODIFIED_SINCE": http_date(told),
+            "HTTP_X_REQUEST_START": f"t={told.timestamp():.3f}",
+        }
+        with clock.at(at):
+            return post(ana, page, values | {"act_key": [key]}, statement="y", **fields)
+
+    late = sent(closes_at, "late")
+    assert (late.status_code, "The deadline was 30 October 2022, 03:30" in text_of(late)) == (422, True)
+    in_time = closes_at - MICROSECOND
+    assert sent(in_time, "in time").status_code == 303
+    assert queries.submissions(actors.ana(), reference)[0].submitted_at == in_time
 
 
 @pytest.mark.parametrize(

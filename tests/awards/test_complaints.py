@@ -373,7 +373,8 @@ def test_inadmissible_needs_a_reason_and_ends_it(told: Scene) -> None:
     services.reviewing.turn_away(told.actor("petra"), found, "It only asks for more points.")
 
     assert state(found) == "inadmissible"
-    assert mails("complaint_told")[-1]["context"]["why"] or "inadmissible" in str(mails("complaint_told"))
+    told_by_mail = mails("complaint_told")[-1]["context"]
+    assert (told_by_mail["what"], told_by_mail["why"]) == ("inadmissible", "It only asks for more points.")
     with pytest.raises(Refused):
         services.reviewing.admit(told.actor("petra"), found)
     with pytest.raises(Refused):
@@ -514,7 +515,7 @@ def test_the_applicant_writes_sends_and_reads_and_the_office_decides_by_pages(to
         assert sent.status_code == 303, sent.text
         version = str(db.session.scalars(select(Complaint.version)).one())
         done = browser.post("lead1", own, version=version, text=GIVEN.text, grounds="overlooked", go="send")
-        assert done.status_code == 302 or done.status_code == 303
+        assert done.status_code == 303
         late = browser.post("lead1", own, version=version, text="Words of an old tab", grounds="overlooked", go="send")
         assert late.status_code == 409 and "Words of an old tab" in late.text
         assert "What you typed stands below, to be copied." in late.text

@@ -65,7 +65,7 @@ def test_the_window_is_the_one_the_letter_names(told: Scene) -> None:
     with clock.at(PUBLIC + 3 * DAY):
         lettered(told)
         _, letter = queries.letters.sent_letter(told.actor("lead1"), told.references[NUMBER], clock.now())
-        shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
+        shown = queries.own_complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
 
     assert letter.text.complaint_words == f"You may complain until {shown.window.until_words}."
     assert shown.window.until_words == "the end of 9 March 2023 (24:00 CET)"
@@ -88,13 +88,13 @@ def test_the_time_runs_anew_once_the_reasons_can_be_read(told: Scene) -> None:
         "and for 5 calendar days after the results become public, when the reasons can be read."
     )
     with clock.at(PUBLIC - DAY):
-        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        window = queries.own_complaints.own_page(told.actor("lead1"), ref, clock.now()).window
         assert window.why_not.endswith("You can complain again for 5 calendar days once the results are public.")
         with pytest.raises(Refused, match="too late"):
             services.complaints.send(told.actor("lead1"), found)
 
     with clock.at(ENDS - DAY):
-        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        window = queries.own_complaints.own_page(told.actor("lead1"), ref, clock.now()).window
         assert (window.why_not, window.reached_at, window.due_at) == ("", PUBLIC, ENDS)
         services.complaints.send(told.actor("lead1"), found)
     assert (get(Complaint, found).reached_at, get(Complaint, found).due_at) == (PUBLIC, ENDS)
@@ -121,7 +121,7 @@ def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, brows
         assert "Record that its team was told" in browser.get("manager", here).text
         assert "Record that its team" not in browser.get("officer", here).text
         assert browser.post("officer", f"{here}/told").status_code == 403
-        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        window = queries.own_complaints.own_page(told.actor("lead1"), ref, clock.now()).window
         assert (window.about, browser.get("lead1", f"/applications/{ref}/result").status_code) == (None, 404)
     with clock.at(early + DAY / 24):
         assert browser.post("manager", f"{here}/told").status_code == 303
@@ -130,7 +130,7 @@ def test_who_was_told_without_a_letter_complains_from_then_on(told: Scene, brows
         assert "Its team was told; recorded on" in browser.get("manager", here).text
         assert "reserve list" in browser.get("lead1", f"/applications/{ref}").text
     with clock.at(early + 2 * DAY):
-        window = queries.complaints.own_page(told.actor("lead1"), ref, clock.now()).window
+        window = queries.own_complaints.own_page(told.actor("lead1"), ref, clock.now()).window
         assert (window.about, window.reached_at) == (ApplicationState.RESERVE, early + DAY / 24)
         services.complaints.send(told.actor("lead1"), draft(told))
 
@@ -167,7 +167,7 @@ def test_a_result_that_changed_after_its_letter_has_its_time_from_then(told: Sce
     with clock.at(PUBLIC + 10 * DAY), arranging():
         get(Application, told.application_ids[NUMBER]).state = "not_funded"
     db.session.rollback()
-    shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], PUBLIC + 11 * DAY)
+    shown = queries.own_complaints.own_page(told.actor("lead1"), told.references[NUMBER], PUBLIC + 11 * DAY)
 
     assert shown.window.reached_at == PUBLIC + 10 * DAY
 
@@ -177,7 +177,7 @@ def test_a_move_up_from_the_reserve_list_moves_no_last_day_and_ends_what_the_com
     with clock.at(PUBLIC + 20 * DAY):
         dropped(told, 0)
         services.confirm_move(told.actor("chair"), move_up(told).id)
-        shown = queries.complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
+        shown = queries.own_complaints.own_page(told.actor("lead1"), told.references[NUMBER], clock.now())
         assert (shown.application.state.value, shown.window.reached_at) == ("reserve", PUBLIC)
 
         acts = services.reviewing

@@ -6,20 +6,28 @@ import csv
 import io
 import json
 import re
+from copy import deepcopy
+from dataclasses import replace
+from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from grants.applications.models import Application
+from grants.applications import queries as applications
+from grants.applications.models import Application, Submission
+from grants.applications.rules import digest
 from grants.awards import queries, services
 from grants.awards.models import AwardDescription
 from grants.awards.rules.describing import COPIED_WORDS_MIN, checked_description, published_answers
-from grants.calls.rules import ResultsInput
+from grants.calls.models import Call
+from grants.calls.rules import ResultsInput, from_json
+from grants.core import encoding
 from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
-from grants.dossiers.rules import Answer, Definition, DossierContent, Question, QuestionKind, Section
+from grants.dossiers.rules import Answer, Definition, DossierContent, Question, QuestionKind, Section, to_mapping
 from grants.identity.policy import Role
 from tests.awards.publishing import publish
 from tests.awards.test_letters import decided
@@ -138,6 +146,92 @@ def test_what_changed_meanwhile_comes_back_and_others_write_nothing(browser: Bro
     third = decided.application_ids[1]
     with pytest.raises(Refused, match="selected here"):
         services.describing.describe(decided.actor("manager"), third, WORDS)
+
+
+def _with_a_published_question(definition: Definition) -> Definition:
+    first, *others = definition.sections
+    text, *rest = [each for each in first.questions if each.kind in (QuestionKind.SHORT, QuestionKind.LONG)]
+    asked = (replace(text, published=True), *rest)
+    return Definition((replace(first, questions=asked), *others))
+
+
+@pytest.fixture
+def answered(decided: Scene) -> Scene:
+    """The form says of its first question that the answer is published, and what was sent answers it."""
+    path = "application_form.sections"
+    with arranging():
+        call = get(Call, decided.call_id)
+        stored: Any = deepcopy(call.content)
+        definition = from_json(call.content)[path].value
+        stored["fields"][path]["value"] = encoding.encode(_with_a_published_question(definition))
+        call.content = stored
+        for application_id in decided.application_ids:
+            application = get(Application, application_id)
+            sent = get(Submission, application.submission_id)
+            snapshot: Any = deepcopy(sent.content)
+            about = applications.content_of(sent).dossier
+            snapshot["answers"] = to_mapping(
+                DossierContent(_with_a_published_question(about.definition), about.answers)
+            )
+            again = Submission(
+                application_id=application_id, number=2, receipt_number=sent.receipt_number + 100,
+                submitted_at=sent.submitted_at, submitted_by=sent.submitted_by, closes_at=sent.closes_at,
+                content=snapshot, sha256=digest(snapshot), requested=sent.requested,
+            )  # fmt: skip
+            db.session.add(again)
+            db.session.flush()
+            application.submission_id = again.id
+    db.session.rollback()
+    return decided
+
+
+def test_what_an_applicant_read_is_published_stands_until_other_words_are_confirmed(
+    app: Flask, browser: Browser, answered: Scene
+) -> None:
+    page, place = f"/calls/{answered.slug}/results/descriptions", f"/calls/{answered.slug}/awards"
+    first, ref = answered.application_ids[0], answered.references[0]
+    shown = browser.get("officer", page)
+    check_page(shown)
+    assert "2 of 2 awards have a description" in shown.text and shown.text.count("As answered") == 2
+    publish(answered, ResultsInput())
+    stranger = app.test_client()
+
+    text = unescape(stranger.get(place).text)
+    told = re.findall(r"(\w[\w ]+): what we answer to “[^”]+”", text)
+    assert sorted(told) == ["Cool Courtyards", "Roof by Roof"], (
+        "one answer of each award, and of nothing that was not selected"
+    )
+    told_as_data = json.loads(stranger.get(f"{place}.json").text)["awards"]
+    assert all("what we answer to" in each["description"] for each in told_as_data)
+
+    # What one person wrote alone takes nothing away.
+    services.describing.describe(answered.actor("manager"), first, WORDS, 0)
+    check_page(browser.get("officer", page))
+    assert "Cool Courtyards: what we answer" in unescape(stranger.get(place).text)
+    services.describing.confirm(answered.actor("officer"), first, 1)
+    text = unescape(stranger.get(place).text)
+    assert "Cool Courtyards: what we answer" not in text and WORDS in text and "Roof by Roof: what we answer" in text
+    assert f'id="{ref}"' in browser.get("officer", page).text
+
+
+def test_a_long_description_opens_and_the_public_page_asks_little(
+    app: Flask, browser: Browser, answered: Scene
+) -> None:
+    long = "Shade for a courtyard. " * 30
+    first = answered.application_ids[0]
+    services.describing.describe(answered.actor("manager"), first, long, 0)
+    services.describing.confirm(answered.actor("officer"), first, 1)
+    publish(answered, ResultsInput())
+    place = f"/calls/{answered.slug}/awards"
+    stranger = app.test_client()
+    stranger.get(place)
+
+    with statements() as found:
+        answer = stranger.get(place)
+
+    check_page(answer)
+    assert len(found) <= 8
+    assert answer.text.count("<summary>What it is about") == 1 and long.strip() in answer.text
 
 
 def test_who_wrote_a_description_does_not_confirm_it(decided: Scene) -> None:

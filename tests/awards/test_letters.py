@@ -24,16 +24,8 @@ from grants.awards import queries, services
 from grants.awards.models import DecisionLetter, LetterLeftOut, LetterMailing, LetterText, SelectionItem
 from grants.awards.queries import letters_work
 from grants.awards.rules import DecisionInput, Override, Plan, ScenarioInput, kept_out_words
-from grants.awards.rules.letters import (
-    HOUSE_TEXTS,
-    DecisionText,
-    Hindrance,
-    LettersPage,
-    below_words,
-    checked_text,
-    filled,
-    places_of,
-)
+from grants.awards.rules.letter_words import HOUSE_TEXTS, below_words, checked_text, filled, places_of
+from grants.awards.rules.letters import DecisionText, Hindrance, LettersPage
 from grants.awards.states import LetterState, MailingState, Outcome
 from grants.calls import queries as calls
 from grants.calls import services as call_acts

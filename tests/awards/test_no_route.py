@@ -20,7 +20,7 @@ from grants.cities.models import City
 from grants.core.acts import arranging
 from grants.core.db import db
 from grants.core.errors import NotFound
-from grants.evaluation.queries import access
+from grants.evaluation.queries import access, conflict_rows
 from grants.identity.models import User
 from grants.identity.policy import Role
 from tests import actors
@@ -200,7 +200,7 @@ def advise(scene: Scene, user_id: UUID) -> None:
 
 def test_the_walk_notices_that_a_conflict_shuts_nothing(app: Flask, evaluated: Scene) -> None:
     """A proof of the walk itself: the one set of everybody's conflicts, opened, tells of the application all over."""
-    with opened(access.conflicts_held, lambda user_id, at: select(Application.id).where(false())):
+    with opened(conflict_rows.conflicts_held, lambda user_id, at: select(Application.id).where(false())):
         leaks = read_in_conflict(
             app, evaluated.application_ids[0], DECIDES, ("/audit", "/consensus", "/applications/<ref>")
         )

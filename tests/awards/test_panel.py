@@ -284,6 +284,24 @@ def test_who_assessed_an_application_hears_of_it_and_the_deputy_leads_it(meeting
     assert meeting.page("ada").eligible == 3
 
 
+def test_who_assesses_one_of_two_tied_ones_does_not_put_the_other_before_it(
+    scene: Scene, small_world: World[Scene]
+) -> None:
+    scene.evaluate(((8, 8, 8), (8, 8, 8), (9, 9, 9)))
+    seat_panel(scene, with_place=2)
+    meeting, change = planned(scene), ("reorder", scene.references[1], "It covers a region nobody covers")
+    seat(scene, "chair", 1, submitted=True)
+    meeting.open_first()
+
+    with pytest.raises(Invalid) as found:
+        meeting.does("chair", *change)
+    assert "You assess that application yourself" in found.value.problems["other"]
+    # The way out the sentence names.
+    meeting.does("chair", "leave")
+    meeting.does("ada", *change)
+    assert [each.by for each in meeting.events() if each.kind is Happened.REORDERED] == [scene.people["ada"]]
+
+
 @pytest.mark.usefixtures("opened_world")
 def test_nothing_is_said_on_an_item_while_the_meeting_is_paused(meeting: Meeting) -> None:
     meeting.does("chair", "propose", "Recommend it")
@@ -397,7 +415,9 @@ def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
     version = meeting.page("chair").head.version
     meeting.does("ben", "vote", 1, Vote.APPROVE)
 
+    stood = meeting.page("chair").current
     meeting.does("chair", "turn", Turn.NEXT, version)
+    assert meeting.page("chair").current != stood
 
 
 @pytest.mark.usefixtures("opened_world")

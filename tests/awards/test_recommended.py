@@ -24,7 +24,11 @@ def test_a_list_without_a_scenario_recommends_less_on_a_condition(evaluated: Sce
     # Who is not on the list is told at the first look, and together with a reason that is missing.
     assert "PCP-9 is not on the list" in text_of(browser.post("manager", path, go="show", overrides="PCP-9; ; ; ; "))
     both = browser.post("manager", path, go="decide", overrides="PCP-9; ; ; ; ", reason="", line="stop").text
-    assert both.count("PCP-9 is not on the list.</a>") == both.count("decided as it stands.</a>") == 1
+    assert (
+        both.count("PCP-9 is not on the list. Take a reference from it, or leave this one out.</a>")
+        == both.count("decided as it stands.</a>")
+        == 1
+    )
 
     def decided(overrides: str) -> tuple[int, str]:
         text = browser.post("manager", path, go="show", overrides=overrides).get_data(as_text=True)

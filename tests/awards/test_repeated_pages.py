@@ -75,7 +75,7 @@ def test_who_complained_reads_what_became_of_it_and_is_offered_no_other(told: Sc
         draft(told)
         # What is not sent is no complaint yet: while it can be sent, the way to complain leads to it.
         own_view = applications.view_for_team(told.application_ids[NUMBER])
-        complained, until = queries.complaints.own_way(own_view, clock.now())
+        complained, until = queries.own_complaints.own_way(own_view, clock.now())
         assert complained is None and until is not None
     decided(told, REJECT)
     with clock.at(PUBLIC + 4 * DAY):

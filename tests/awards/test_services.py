@@ -359,8 +359,8 @@ def test_applications_without_a_grant_enter_as_they_ended_and_reserve_nothing(sc
     assert {way.stages[0].title for way in ways} == {"Recorded from a published outcome"}
     allowed = replace(views[0].call.content, complaints=ComplaintRules(30, 15))
     asked = replace(views[0], call=replace(views[0].call, content=allowed))
-    assert "published elsewhere" in queries.complaints.window_of(asked, clock.now()).why_not
-    assert queries.complaints.own_way(asked, clock.now()) == (None, None)
+    assert "published elsewhere" in queries.own_complaints.window_of(asked, clock.now()).why_not
+    assert queries.own_complaints.own_way(asked, clock.now()) == (None, None)
     assert next((other.title, lead) for other, lead in queries.published(view).others) == (
         "Other 0",
         "Municipality of Eastford 0",

@@ -174,7 +174,7 @@ def test_after_a_second_complaint_its_committee_reads_the_settled_result_as_the_
         assessed_again(scene, 4)
         services.settling.propose_outcome(scene.actor("petra"), found)
         services.settling.settle(scene.actor("piet"), found)
-        own = queries.complaints.own_page(scene.actor("lead1"), scene.references[NUMBER], clock.now())
+        own = queries.own_complaints.own_page(scene.actor("lead1"), scene.references[NUMBER], clock.now())
         assert own.may_write and own.window.about is not None and own.window.about.value == "below_threshold"
         services.complaints.save(
             scene.actor("lead1"), scene.application_ids[NUMBER], ComplaintInput(("overlooked",), "Again.")

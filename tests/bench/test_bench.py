@@ -27,6 +27,7 @@ from grants.bench.running import Load, Measured, Runner, done
 from grants.bench.seeding import Seedbed, SeedError
 from grants.cli import build_cli
 from grants.evaluation import matching
+from grants.oversight import queries as across
 from tests.conftest import cloned, settings_for
 from tests.programs import running
 from tests.servers import Cluster
@@ -436,6 +437,21 @@ def test_payments_are_measured_by_what_they_leave(grown: Grown, monkeypatch: pyt
     )
     with pytest.raises(Wrong, match="Of 2 payments the bank told of, "):
         list(money.measured(lambda words: None, orders=2, lines=5))
+
+
+def test_what_is_paid_grows_while_what_waits_does_not(grown: Grown) -> None:
+    def orders() -> dict[str, int]:
+        return dict(grown.connection.execute("SELECT state, count(*) FROM payment_order GROUP BY state").fetchall())
+
+    before = orders()
+    grown.bed.settle(3)
+    after = orders()
+
+    assert {state: number - before.get(state, 0) for state, number in after.items()} == {
+        **dict.fromkeys(before, 0),
+        "executed": 9,
+    }
+    assert across.verify_ledger() == ()
 
 
 def test_what_is_seeded_is_looked_at_again(grown: Grown) -> None:

@@ -101,8 +101,9 @@ from grants.payments.models import (
     PaymentRequest,
     SentElsewhere,
 )
-from grants.payments.queries.statements import is_open_line
+from grants.payments.queries.bank_reach import is_open_line
 from grants.payments.rules import DecisionInput, ReceiptInput
+from grants.payments.rules.additional import UseInput
 from grants.payments.rules.circuit import ALL_PAIRS
 from grants.payments.rules.distribution import PassedOnInput
 from grants.payments.rules.interest import InterestInput
@@ -358,8 +359,17 @@ def secured_by_papers(found: World) -> None:
     with arranging():
         row = db.session.get_one(Grant, found.grant_id)
         row.guarantee_asked, row.certificate_from = True, euros(1)
-    given = GuaranteeInput("Bank of Northbridge", euros(240_000), NOW.date() + timedelta(days=365))
+        row.additional, row.additional_threshold = euros(10_000), 70
+    given = GuaranteeInput("Bank of Northbridge", euros(250_000), NOW.date() + timedelta(days=365))
     paying.record_guarantee(actors.fin(), found.grant_id, given, incoming=document())
+
+
+def more_in_advance(found: World, ana: Actor) -> None:
+    """What was used of the pre-financing is stated, and more of it is approved; it is cancelled before it is paid."""
+    used = UseInput(euros(200_000), NOW.date(), "Staff of both.")
+    more = paying.ask_additional(ana, found.grant_id, used)
+    paying.decide(actors.otto(), more.id, DecisionInput(euros(10_000)))
+    paying.cancel_request(actors.otto(), more.id, reason="The council withdrew it.")
 
 
 def certified(found: World) -> None:
@@ -413,6 +423,7 @@ def test_a_payment_is_refused_whatever_fails_inside_a_guard(
         entered_elsewhere(prefinancing.id, 1_500)
         paying.cancel(actors.fin(), order_of(prefinancing.id, 1_000), reason="A mistake.")
         paid(order_of(prefinancing.id), 138_500, FileLayout.V09)
+        more_in_advance(found, ana)
 
         interim = opened(found, 1, 100_000)
         paying.reject(actors.otto(), interim, reason="Invoices are missing.")

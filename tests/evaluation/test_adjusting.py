@@ -20,7 +20,7 @@ from grants.core.paging import Page
 from grants.evaluation import queries, services
 from grants.evaluation.models import Assignment, AssignmentRun, Evaluator
 from grants.evaluation.rules import SEAT_COLUMNS, AdjustInput, EvaluatorInput, PoolSearch, RunInput, WhatIf
-from grants.evaluation.rules.runs import Tally
+from grants.evaluation.rules.adjusting import Tally
 from grants.evaluation.states import Deed, SeatState, StandingRule
 from grants.identity.models import User
 from tests.evaluation.scene import Browser, Scene
@@ -69,7 +69,7 @@ def test_a_change_is_shown_before_it_is_stored(
     browser: Browser, seated: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of a pool of hundreds the best stand in sight.
-    for module in ("forms.assignments", "rules.runs"):
+    for module in ("forms.assignments", "rules.adjusting"):
         monkeypatch.setattr(f"grants.evaluation.{module}.BEST_SHOWN", 0)
     first, base = seated.application_ids[0], f"/calls/{seated.slug}/assignments/{seated.references[0]}"
     leaver, spare = spare_of(seated)

@@ -27,3 +27,14 @@ def test_the_job_makes_the_run_that_was_asked_for(scene: Scene) -> None:
     runs = db.session.scalars(select(AssignmentRun).order_by(AssignmentRun.number)).all()
     assert [(run.status, run.seats, run.seats_new) for run in runs] == [("solved", 9, 9), ("solved", 9, 0)]
     assert jobs.view(job_id).note == "Done"
+
+
+@pytest.mark.usefixtures("declared_world")
+def test_what_a_run_tells_while_it_is_made_counts_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(jobs, "progress", lambda done, total, note: told.append(note))
+
+    scene.assign()
+
+    # Whoever assigns in the call reads it, also who is kept from one of its applications.
+    assert len(told) == 5 and not any(each.isdigit() for note in told for each in note), told

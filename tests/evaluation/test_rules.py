@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grants.calls.rules import ASSIGNMENT_PLAIN, AssignmentRules, Criterion, Marking
-from grants.calls.rules.publication import content_of
+from grants.calls.rules.typed_content import content_of
 from grants.core.errors import Invalid, Refused
 from grants.evaluation import rules
 from grants.evaluation.rules import Consortium, MarkInput, PoolMember, SheetInput

@@ -221,6 +221,23 @@ def test_twenty_wrong_passwords_are_slowed_then_blocked(client: FlaskClient) -> 
     assert (kinds.count("sign_in.failed"), kinds.count("sign_in.blocked")) == (5, 16)
 
 
+def test_twenty_wrong_passwords_before_a_dangerous_act_are_slowed_then_blocked_as_well(client: FlaskClient) -> None:
+    """Who has somebody's open session does not try passwords there until one is right."""
+    actors.sign_in(client, actors.ana().user_id)
+    start = clock.now()
+
+    with clock.at(start + timedelta(minutes=11)):
+        for number in range(20):
+            wrong = {"next": "/profile", "password": f"wrong number {number}"}
+            assert client.post("/confirm-password", data=wrong).status_code == 422
+        right = client.post("/confirm-password", data={"next": "/profile", "password": PASSWORD})
+        elsewhere = sign_in(client.application.test_client())
+
+    assert "There were too many tries." in right.text
+    assert (right.status_code, elsewhere.status_code) == (422, 422)
+    assert security().count("sign_in.blocked") == 17
+
+
 def test_after_the_wait_the_right_password_works_and_clears_the_counter(client: FlaskClient) -> None:
     actors.ana()
     start = clock.now()

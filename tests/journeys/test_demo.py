@@ -95,7 +95,7 @@ ELSEWHERE = {
     "evaluation.sheet_history", "evaluation.shift", "evaluation.terms", "evaluation.withdraw_invitation",
     "evaluation.step_down", "identity.address", "identity.choose_password", "identity.confirm_password",
     "identity.decide_double", "identity.demo_people", "identity.new_address", "identity.password",
-    "payments.distribution", "payments.partner_amount", "payments.passed_on",
+    "payments.additional", "payments.distribution", "payments.partner_amount", "payments.passed_on",
     "agreements.amendment", "agreements.amendments", "agreements.edit_amendment", "agreements.new_amendment",
     "agreements.confirm_termination", "agreements.object_to_termination", "agreements.withdraw_termination",
     "payments.certificate", "payments.guarantee", "reporting.judge_packages", "reporting.package", "reporting.packages", "reporting.receipts",

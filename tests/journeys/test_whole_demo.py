@@ -313,6 +313,12 @@ def states_of(column: Any, by: Any) -> dict[str, list[str]]:
     return found
 
 
+def requests_of(title: str) -> list[PaymentRequest]:
+    """The requests of a grant in their order."""
+    rows = select(PaymentRequest).join(Grant, Grant.id == PaymentRequest.grant_id).where(Grant.title == title)
+    return list(db.session.scalars(rows.order_by(PaymentRequest.number)))
+
+
 def test_signed_grants_of_invented_cities_are_amended_ended_sent_money_back_and_owe_it(demo_app: Flask) -> None:
     orders = states_of(PaymentOrder.state, PaymentOrder.reference)
     ended = db.session.scalars(select(Grant.title).where(Grant.state == "terminated")).all()
@@ -344,6 +350,13 @@ def test_signed_grants_of_invented_cities_are_amended_ended_sent_money_back_and_
         "Slow Lanes": ["part_paid"],
         "The Empty Shed": ["waived", "cancelled", "pre_informed"],
     }
+    asked = [(each.kind, each.state) for each in requests_of("Courtyard Commons")]
+    assert asked == [
+        ("prefinancing", "paid"),
+        ("additional", "rejected"),
+        ("additional", "paid"),
+        ("interim", "paid"),
+    ]
     assert (orders["Roof by Roof"], sorted(orders["Half a Roof"])) == (
         ["returned", "executed"],
         ["acknowledged", "bank_rejected", "cancelled", "executed", "sent"],

@@ -16,6 +16,7 @@ def test_the_rules_are_the_reference_after_each_of_thousands_of_steps() -> None:
     assert {*MOVES, *DECIDED} <= set(tally), "every event was taken"
     assert tally["refused"] > 500 < tally["mirrored"] * 100
     assert tally["grants closed"] > 25
+    assert tally["paid in advance once more"] > 3
 
 
 def test_the_reference_knows_every_event_but_the_reversal() -> None:

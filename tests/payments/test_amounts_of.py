@@ -76,7 +76,7 @@ def asked(kind: PaymentKind, requested: Money, made: rules.Decision, **more: Any
 @given(st.data(), st.sampled_from(PaymentKind))
 def test_the_parts_of_every_figure_of_a_request_add_up_to_it(data: st.DataObject, kind: PaymentKind) -> None:
     draw = data.draw
-    limits = Limits(Money(600_00), Money(540_00), Money(240_00), Money(30_00))
+    limits = Limits(Money(600_00), Money(540_00), Money(240_00), Money(30_00), Money(240_00))
     paid = draw(st.integers(0, 200_00).map(Money))
     found = Balances({Account.BANK: -paid, Account.PREFINANCING: paid})
     wanted: dict[Any, Money] = {(CITY, "A"): draw(cents_to(150_00)), (AGENCY, None): draw(cents_to(90_00))}

@@ -36,6 +36,7 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
+from grants.payments.queries import bank_lines
 from grants.payments.queries import statements as told
 from grants.payments.rules import DecisionInput, ReceiptInput
 from grants.payments.rules.own_accounts import OwnAccountInput
@@ -116,9 +117,9 @@ def lines() -> list[BankLine]:
     return list(db.session.scalars(select(BankLine).order_by(BankLine.number)))
 
 
-def open_lines() -> list[told.LineView]:
+def open_lines() -> list[bank_lines.LineView]:
     db.session.rollback()
-    return list(told.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
+    return list(bank_lines.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
 
 
 def booked(order: PaymentOrder) -> list[LedgerEntry]:
@@ -188,11 +189,13 @@ def test_whoever_is_in_conflict_with_a_payment_reads_nothing_of_its_line(grant: 
     (line,) = [each for each in lines() if each.order_id == order.id]
 
     with pytest.raises(NotFound):
-        told.line_page(barred, line.number)
-    seen = told.statement_lines(barred, "PCP-K-90", 1, Page()).items
+        bank_lines.line_page(barred, line.number)
+    seen = bank_lines.statement_lines(barred, "PCP-K-90", 1, Page()).items
     assert [each.line.amount for each in seen] == [Money(4_00)]
-    assert [each.line.amount for each in told.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items] == [Money(4_00)]
-    assert told.line_page(actors.nuria(), line.number).view.booked_to == order.reference
+    assert [each.line.amount for each in bank_lines.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items] == [
+        Money(4_00)
+    ]
+    assert bank_lines.line_page(actors.nuria(), line.number).view.booked_to == order.reference
 
 
 def test_one_line_for_two_orders_is_never_forced(grant: World) -> None:
@@ -398,7 +401,7 @@ def test_whoever_is_in_conflict_reads_no_open_line_that_names_a_recovery_of_the_
     )
     barred = replace(actors.nuria(), bars=frozenset({("application", grant.application_id)}))
 
-    seen = told.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items
+    seen = bank_lines.unmatched(barred, UnmatchedAsk(), PAID_ON, Page()).items
     assert [each.line.amount for each in seen] == [Money(4_00)] and len(open_lines()) == 2
 
 

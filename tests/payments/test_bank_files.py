@@ -18,7 +18,7 @@ from grants.core.errors import Refused
 from grants.core.money import Money, euros
 from grants.payments.rules.statements.checks import check_statement
 from grants.payments.rules.statements.values import BANK_FILE_BYTES_MAX, BankFile, Direction, Line, Statement
-from grants.payments.services import bank_files
+from grants.payments.services import bank_stream
 from grants.payments.services.bank_files import read_report, read_statements
 from tests.payments.bank_statements import DAY, OWN_IBAN, URN, Entry, Paper, credit, debit, file_of, paper, report
 
@@ -241,8 +241,8 @@ FLOODS = (
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_ends_at_the_limit_whatever_it_is_of(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a smaller limit than the program's, so that the test is quick; none of them is read to its end."""
-    monkeypatch.setattr(bank_files, "BANK_FILE_BYTES_MAX", 4_000_000)
-    monkeypatch.setattr(bank_files, "LINES_MAX", 500)
+    monkeypatch.setattr(bank_stream, "BANK_FILE_BYTES_MAX", 4_000_000)
+    monkeypatch.setattr(bank_stream, "LINES_MAX", 500)
     file, began = _flood(kind), time.process_time()
 
     with pytest.raises(Refused):

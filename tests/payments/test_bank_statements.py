@@ -20,6 +20,7 @@ from grants.core.paging import Page
 from grants.identity.queries import actor_for
 from grants.payments import services
 from grants.payments.models import BankLine, BankStatement
+from grants.payments.queries import bank_lines
 from grants.payments.queries import statements as told
 from grants.payments.queries.own_accounts import own_account_row
 from grants.payments.rules.own_accounts import OwnAccountInput
@@ -85,7 +86,7 @@ def test_a_statement_stands_with_its_balances_and_lines(account: str) -> None:
     assert (found.state.value, found.lines_new, found.lines_known) == ("imported", 2, 0)
     one = told.statement(actors.nuria(), account, 1)
     assert (one.name, one.opening, one.closing, one.lines) == ("41", FIRST.opening, closing(FIRST), 2)
-    shown = told.statement_lines(actors.nuria(), account, 1, Page())
+    shown = bank_lines.statement_lines(actors.nuria(), account, 1, Page())
     assert [each.line for each in shown.items] == [debit(), credit()]
 
 
@@ -120,7 +121,7 @@ def test_a_notice_and_then_the_statement_give_one_line(account: str) -> None:
 
     assert (found.lines_new, found.lines_known, lines()) == (1, 1, 2)
     assert told.account_of(actors.nuria(), account).noticed == 0
-    assert len(told.statement_lines(actors.nuria(), account, 1, Page()).items) == 2
+    assert len(bank_lines.statement_lines(actors.nuria(), account, 1, Page()).items) == 2
 
 
 def test_a_gap_is_refused_and_named_and_the_file_may_come_again(account: str) -> None:
@@ -193,18 +194,18 @@ def test_unmatched_lines_stand_by_age_and_filter(account: str) -> None:
 
     by_age = {
         each.age: (each.lines, each.debits.cents, each.credits.cents)
-        for each in told.ages(anybody, UnmatchedAsk(), TODAY)
+        for each in bank_lines.ages(anybody, UnmatchedAsk(), TODAY)
     }
 
     assert by_age == {
         Age.WEEK: (3, 207, 5), Age.MONTH: (2, 238, 0), Age.QUARTER: (2, 321, 0), Age.OLDER: (2, 691, 0),
     }  # fmt: skip
     for age, (number, _, _) in by_age.items():
-        assert len(told.unmatched(anybody, UnmatchedAsk(age=age), TODAY, Page()).items) == number
-    (only,) = told.unmatched(anybody, UnmatchedAsk(direction=Direction.CREDIT), TODAY, Page()).items
+        assert len(bank_lines.unmatched(anybody, UnmatchedAsk(age=age), TODAY, Page()).items) == number
+    (only,) = bank_lines.unmatched(anybody, UnmatchedAsk(direction=Direction.CREDIT), TODAY, Page()).items
     assert only.line == came
-    first = told.unmatched(anybody, UnmatchedAsk(), TODAY, Page(size=5))
-    rest = told.unmatched(anybody, UnmatchedAsk(), TODAY, Page(size=5, after=first.next_key))
+    first = bank_lines.unmatched(anybody, UnmatchedAsk(), TODAY, Page(size=5))
+    rest = bank_lines.unmatched(anybody, UnmatchedAsk(), TODAY, Page(size=5, after=first.next_key))
     assert [each.line.amount.cents for each in (*first.items, *rest.items)] == [
         500,
         191,

@@ -28,8 +28,8 @@ from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments import queries, services
 from grants.payments.models import BankStatus, PaymentBatch, PaymentOrder, PaymentOrderSignature, PaymentRequest
+from grants.payments.rules.hands import Acting
 from grants.payments.rules.pay_runs import FileInput, FileLayout
-from grants.payments.rules.showing import Acting
 from grants.payments.rules.statements.claims import Claim
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files

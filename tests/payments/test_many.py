@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from werkzeug.datastructures import FileStorage
 
 from grants.core import clock, files
+from grants.core.audit import AuditEvent, changes_of_new, verify
 from grants.core.db import db, get
-from grants.core.money import total
+from grants.core.money import Money, total
 from grants.core.paging import Page
 from grants.payments import services
-from grants.payments.models import OwnAccount, PaymentOrder, PaymentRequest
-from grants.payments.queries import statements as queries
+from grants.payments.models import BankLine, OwnAccount, PaymentOrder, PaymentRequest
+from grants.payments.queries import bank_lines
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from grants.payments.rules.statements.ageing import UnmatchedAsk
 from grants.payments.rules.statements.matching import Candidate, Known, Why, match
 from grants.payments.rules.statements.values import BankFile
 from grants.payments.services import bank_files
 from tests import actors
-from tests.payments.bank_statements import debit, file_of, paper
+from tests.payments.bank_statements import credit, debit, file_of, paper
 from tests.payments.test_services import NOW, authorised, decided
 from tests.payments.world import PAYING_IBAN, World, world
 from tests.statements import statements
@@ -86,8 +87,57 @@ def told(ids: tuple[UUID, ...]) -> int:
     return len([each for each in seen if not each.startswith("INSERT INTO job")])
 
 
-def unmatched() -> tuple[queries.LineView, ...]:
-    return tuple(queries.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
+def test_a_statement_of_many_receipts_asks_as_often_as_one_of_two(grant: World) -> None:
+    """Reading and booking: receipts that nothing explains, and others under an identifier nobody knows."""
+    counts = []
+    for number, size in ((1, 2), (2, 60)):
+        on = PAID_ON + timedelta(number)
+        lines = [
+            credit(7, bank_reference=f"R-{number}-{each}", end_to_end_id=name, booked_on=on, value_on=on)
+            for each in range(size)
+            for name in ("", f"X-{number}-{each}")
+        ]
+        opening = Money(0) if number == 1 else Money(28)
+        given = {"iban": PAYING_IBAN, "from_on": on, "to_on": on, "opening": opening, "identifier": f"S-{number}"}
+        file = file_of(paper(*lines, **given, number=str(number)))
+        with clock.at(TOLD + timedelta(number)), statements() as seen:
+            incoming = files.receive(FileStorage(io.BytesIO(file), filename="statement.xml"), look=bank_files.look)
+            made = services.import_statement(actors.carl(), incoming, BankFile.STATEMENT)
+            services.read_statement(actors.carl(), made.id)
+            booked = services.book_lines(actors.carl(), made.id)
+        assert booked.unidentified == size
+        counts.append(len(seen))
+
+    few, many = counts
+    # The first statement of an account asks for one thing less: there is none before it.
+    assert few <= many <= few + 1
+
+
+def test_the_record_tells_of_each_line_as_it_came(grant: World) -> None:
+    """Lines are written past the session; what the record says of them is what it would have said."""
+    on = {"booked_on": PAID_ON, "value_on": PAID_ON}
+    file = file_of(paper(credit(7, **on), debit(5, **on), iban=PAYING_IBAN, from_on=PAID_ON, to_on=PAID_ON))
+    with clock.at(TOLD):
+        incoming = files.receive(FileStorage(io.BytesIO(file), filename="statement.xml"), look=bank_files.look)
+        made = services.import_statement(actors.carl(), incoming, BankFile.STATEMENT)
+        services.read_statement(actors.carl(), made.id)
+
+    told = {
+        row.object_id: row
+        for row in db.session.scalars(select(AuditEvent).where(AuditEvent.object_kind == "bank_line"))
+    }
+    lines = db.session.scalars(select(BankLine).order_by(BankLine.number)).all()
+    assert [(line.version, line.amount.cents, line.booked_on) for line in lines] == [(1, 7, PAID_ON), (1, 5, PAID_ON)]
+    for line in lines:
+        event = told[line.id]
+        assert (event.object_version, event.verb) == (1, "bank_statement.read")
+        assert event.changes == changes_of_new(BankLine, line.id, inspect(line).dict)
+        assert event.changes["counterparty"][1].startswith("sha256:") and "number" not in event.changes
+    assert verify().problem is None
+
+
+def unmatched() -> tuple[bank_lines.LineView, ...]:
+    return tuple(bank_lines.unmatched(actors.nuria(), UnmatchedAsk(), PAID_ON, Page()).items)
 
 
 def test_a_file_and_a_statement_of_three_ask_as_often_as_those_of_one(grant: World) -> None:

@@ -25,13 +25,16 @@ from grants.core.acts import arranging
 from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotFound, Refused
 from grants.core.jobs import Job
-from grants.core.money import euros
+from grants.core.money import ZERO, Money, euros
 from grants.core.permissions import Actor, Permission, system_actor
 from grants.documents import services as papers
 from grants.identity.policy import Role
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
 from grants.oversight import queries as oversight
+from grants.payments import queries as payment_reads
 from grants.payments import services
-from grants.payments.models import PaymentRequest, RecoveryShare
+from grants.payments.models import PaymentOrder, PaymentRequest, RecoveryShare
 from grants.payments.rules import ApprovedPart, DecisionInput, ReceiptInput
 from grants.reporting import services as reporting
 from grants.reporting.rules import Decision, Judged
@@ -52,7 +55,7 @@ from tests.payments.test_terminated import (
     state_of,
     written,
 )
-from tests.payments.world import IN_FORCE, World, agnes, nothing_held, owed_back
+from tests.payments.world import IN_FORCE, SEEN, World, agnes, nothing_held, owed_back, report
 from tests.shut import shuts
 from tests.statements import statements
 
@@ -202,7 +205,7 @@ def test_on_its_day_its_people_only_read_what_was_and_the_others_go_on(grant: Wo
     assert actors.marek().may(Permission.REPORT_EDIT, place)
     assert [each.kind for each in report_rows(grant)] == ["interim", "final"]
     assert agreements.gone(grant.grant_id) == {grant.agency_id}
-    with clock.at(AFTER), pytest.raises(Refused, match="has its end already"):
+    with clock.at(AFTER), pytest.raises(Refused, match="takes no part from 1 October 2023 on already"):
         agreeing.propose_termination(actors.pia(), grant.grant_id, why(grant), document())
 
 
@@ -291,7 +294,7 @@ def test_nothing_more_of_it_is_pre_financed_once_it_is_confirmed(grant: World) -
     request_id = db.session.scalars(select(PaymentRequest.id)).one()
     confirmed(grant, proposed(grant))
     with clock.at(CONFIRMED_AT):
-        with pytest.raises(Refused, match="The part of Energy Agency of Northbridge ends on 1 October 2023"):
+        with pytest.raises(Refused, match="Energy Agency of Northbridge takes no part from 1 October 2023 on"):
             services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
         parts = (ApprovedPart(grant.city_id, None, euros(160_000)), ApprovedPart(grant.agency_id, None, euros(0)))
         services.decide(actors.otto(), request_id, DecisionInput(euros(160_000), "The agency leaves.", parts))
@@ -430,3 +433,125 @@ def test_its_pages_offer_the_partners_and_hand_out_the_letter(app: Flask, grant:
         with arranging():
             people.bar(actors.person("Pia Officer"), "application", grant.application_id)
         assert actors.client_of(app, actors.pia()).get(f"{place}/1/letter").status_code == 404
+
+
+# --------------------------------------------------------------- what was approved for it and is not paid
+
+
+def approved(grant: World) -> UUID:
+    """Of 240 000 for both 210 000 are payable: 140 000 for the city and 70 000 for its agency."""
+    with clock.at(NOW):
+        services.open_prefinancing(actors.program(), grant.grant_id)
+        request_id = db.session.scalars(select(PaymentRequest.id)).one()
+        services.decide(actors.otto(), request_id, DecisionInput(euros(240_000)))
+    return request_id
+
+
+def standing(grant: World, account: Account, organisation_id: UUID) -> Money:
+    return books.balance(account, grant_id=grant.grant_id, organisation_id=organisation_id)
+
+
+@pytest.mark.parametrize("reached", ["approved", "verified", "authorised"])
+def test_what_falls_on_a_partner_whose_part_ends_is_not_paid_ahead_and_the_rest_is(grant: World, reached: str) -> None:
+    request_id, order_id = approved(grant), None
+    with clock.at(NOW):
+        if reached != "approved":
+            order_id = services.prepare(actors.fin(), request_id).id
+            services.verify(actors.vera(), order_id, evidence=SEEN)
+        if order_id is not None and reached == "authorised":
+            services.authorise(actors.otto(), order_id, evidence=SEEN)
+    confirmed(grant, proposed(grant))
+    with clock.at(CONFIRMED_AT):
+        with pytest.raises(
+            Refused, match=r"so the EUR 70.000\.00 of this pre-financing that falls on it is not paid ahead"
+        ):
+            if order_id is None:
+                services.prepare(actors.fin(), request_id)
+            elif reached == "verified":
+                services.authorise(actors.otto(), order_id, evidence=SEEN)
+            else:
+                services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+        if order_id is not None:
+            with pytest.raises(Refused, match="Cancel the order first"):
+                services.cancel_request(actors.otto(), request_id, reason="Its part ends.", of=grant.agency_id)
+            services.cancel(actors.fin(), order_id, reason="Part of it is not paid.")
+        services.cancel_request(actors.otto(), request_id, reason="Its part ends.", of=grant.agency_id)
+
+        for account in (Account.PAYABLE, Account.RETENTION, Account.PREFINANCING):
+            assert standing(grant, account, grant.agency_id) == ZERO
+        assert standing(grant, Account.PAYABLE, grant.city_id) == euros(140_000)
+        assert standing(grant, Account.RETENTION, grant.city_id) == euros(20_000)
+        order_id = authorised(request_id)
+        services.export(actors.carl(), (order_id,), control_total=euros(140_000))
+        services.execute(actors.carl(), order_id, value_on=clock.today())
+    assert get(PaymentRequest, request_id).state == "paid"
+    assert oversight.verify_ledger() == ()
+
+
+def test_of_what_the_bank_sent_back_the_rest_is_ordered_anew(grant: World) -> None:
+    request_id = approved(grant)
+    with clock.at(IN_FORCE):
+        ruth = actors.actor(actors.person("Ruth Accountant", Role.ACCOUNTING_OFFICER))
+    with clock.at(NOW):
+        order_id = authorised(request_id)
+        services.export(actors.carl(), (order_id,), control_total=euros(210_000))
+    confirmed(grant, proposed(grant))
+    with clock.at(CONFIRMED_AT):
+        services.reject_by_bank(ruth, order_id, reason="MS03", on=clock.today())
+        with pytest.raises(Refused, match="falls on it is not paid ahead"):
+            services.reissue(actors.fin(), order_id)
+        services.cancel_request(actors.otto(), request_id, reason="Its part ends.", of=grant.agency_id)
+        again = authorised(request_id)
+    assert get(PaymentOrder, again).amount == euros(140_000)
+    assert oversight.verify_ledger() == ()
+
+
+def test_what_accepted_costs_of_it_cleared_is_paid_and_whose_part_stays_loses_nothing(grant: World) -> None:
+    request_id = approved(grant)
+    with clock.at(NOW):
+        with pytest.raises(Refused, match="does not end, so what falls on it is not cancelled alone"):
+            services.cancel_request(actors.otto(), request_id, reason="No.", of=grant.agency_id)
+        with pytest.raises(NotFound):
+            services.cancel_request(actors.otto(), request_id, reason="No.", of=actors.organisation("Nobody in it"))
+    confirmed(grant, proposed(grant))
+    with clock.at(CONFIRMED_AT):
+        # All of both their pre-financing is cleared: nothing of it is ahead of its costs any more.
+        services.open_for_report(actors.program(), report(grant, 1, euros(540_000)))
+        interim = db.session.scalars(select(PaymentRequest.id).where(PaymentRequest.kind == "interim")).one()
+        services.decide(actors.otto(), interim, DecisionInput(euros(540_000)))
+        assert standing(grant, Account.PREFINANCING, grant.agency_id) == ZERO
+        with pytest.raises(Refused, match="Accepted costs have cleared all of it"):
+            services.cancel_request(actors.otto(), request_id, reason="Its part ends.", of=grant.agency_id)
+        services.prepare(actors.fin(), request_id)
+    assert oversight.verify_ledger() == ()
+
+
+def test_the_pages_say_beforehand_what_becomes_of_it_and_offer_it_after(app: Flask, grant: World) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    request_id = approved(grant)
+    number = proposed(grant)
+    page = f"/finance/requests/{grant.reference}-1"
+    with clock.at(NOW):
+        otto = actors.client_of(app, actors.otto())
+        assert "may end" in (shown := text_of(otto.get(page))) and "is held back and cancelled here" in shown
+        assert "is held back, and cancelled on the page of its payment request" in text_of(
+            otto.get(f"/grants/{grant.reference}/termination")
+        )
+    confirmed(grant, number)
+    with clock.at(CONFIRMED_AT):
+        otto, fin = actors.client_of(app, actors.otto()), actors.client_of(app, actors.fin())
+        assert "is held back" in text_of(otto.get(page)) or "is not paid ahead" in text_of(otto.get(page))
+        shown = text_of(otto.get(page))
+        assert "What falls on Energy Agency of Northbridge" in shown and "All that was never paid" in shown
+        assert "Prepare an order" not in text_of(fin.get(page))
+        assert not [each for each in payment_reads.duties(actors.fin(), CONFIRMED_AT) if "Prepare" in each.what]
+        assert send(otto, f"{page}/cancel", page=page, reason="x", of="nobody").status_code == 404
+        sent = send(otto, f"{page}/cancel", page=page, reason="Its part ends.", of=str(grant.agency_id))
+        assert sent.headers["Location"] == page
+        shown = text_of(otto.get(page))
+        assert "was cancelled unpaid, as what falls on Energy Agency of Northbridge" in shown
+        assert "Prepare an order" in text_of(fin.get(page))
+        with statements() as asked:
+            otto.get(page)
+        assert len(asked) <= 10
+    assert get(PaymentRequest, request_id).state == "approved"

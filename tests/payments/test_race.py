@@ -37,10 +37,12 @@ from grants.reporting.states import ReportState
 from tests import actors
 from tests.agreements.conftest import IN_FORCE, actor, by_mail, hold_in
 from tests.conftest import DemoTemplate, cloned, running, settings_for
-from tests.payments.bank_statements import file_of
+from tests.payments.bank_statements import debit, file_of
 from tests.payments.bank_statements import report as report_of
 from tests.payments.conftest import in_force
-from tests.payments.test_bank_booking import TOLD, came, paid, right, sent, statement
+from tests.payments.test_bank_booking import PAID_ON, TOLD, came, on_account, open_lines, paid, right, sent, statement
+from tests.payments.test_services import NOW as SENT_AT
+from tests.payments.test_services import authorised, decided
 from tests.payments.world import SEEN, World, nothing_held, report, world
 from tests.reporting.test_services import first_report, written
 from tests.servers import Cluster
@@ -173,4 +175,28 @@ def test_one_statement_and_one_rejection_brought_by_eight_at_once_move_an_order_
     ).all()
     assert len(keys) == 1 and db.session.get_one(PaymentOrder, order.id).state in ("executed", "bank_rejected")
     assert books.balance(Account.UNIDENTIFIED) == euros(70)
+    right()
+
+
+def test_a_file_in_one_sum_and_its_payments_one_by_one_brought_by_eight_at_once_are_paid_once(
+    early: World, racers: Racers
+) -> None:
+    with clock.at(SENT_AT):
+        request_id = decided(early)
+        ids = [authorised(request_id, euros(100_000)), authorised(request_id, euros(110_000))]
+        made = services.export(actors.carl(), tuple(ids), control_total=euros(210_000))
+    message = db.session.get_one(PaymentBatch, made.id).message_id
+    whole = debit(210_000_00, payment_id=message, end_to_end_id="", booked_on=PAID_ON, value_on=PAID_ON)
+    each = [paid(db.session.get_one(PaymentOrder, one), bank_reference=f"N-{one}") for one in ids]
+    carl = actors.carl()
+    deeds = [
+        (carl, file_of(statement(whole)), BankFile.STATEMENT, TOLD),
+        (carl, file_of(statement(*each, kind="camt.054")), BankFile.NOTICE, TOLD),
+    ]
+
+    answers = racers.race(bring, deeds * (PROCESSES // 2))
+
+    assert {each.kind for each in answers.all} == {"done"}, answers.all
+    assert {db.session.get_one(PaymentOrder, one).state for one in ids} == {"executed"}
+    assert on_account() == euros(-210_000) and open_lines() == []
     right()

@@ -12,6 +12,9 @@ from tests.soak.reference import apportioned
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
 # Of which the city and the agency have these parts.
 SHARES = {"city": 400_000_00, "agency": 200_000_00}
+# What is paid in advance once more, where so many per cent of what was paid before are used.
+ADDITIONAL, THRESHOLD = 100_000_00, 70
+IN_ADVANCE = ("prefinancing", "additional")
 # What each step of an order comes after, and who may not take it: whoever took one of these steps.
 STEPS = {"verify": "prepared", "authorise": "verified", "build": "authorised", "send": "in_file", "execute": "sent"}
 BECOMES = {"verify": "verified", "authorise": "authorised", "build": "in_file", "send": "sent", "execute": "executed"}
@@ -40,8 +43,12 @@ class Asked:
     replaced: bool = False
     # Its clock stands still, and who stopped it.
     suspended_by: int | None = None
-    # What of it was set off against a debt, or cancelled unpaid.
+    # What no order pays: set off, or cancelled unpaid.
     set_off: int = 0
+    cancelled: int = 0
+    # Of how much that was paid in advance the city stated to have used how much.
+    advanced: int = 0
+    used: int = 0
     # Who registered and verified it, where its call asks for that; whether it is with the city to be completed.
     registered_by: int | None = None
     verified_by: int | None = None
@@ -49,8 +56,6 @@ class Asked:
     # Its days were counted anew; who reckoned interest for its late payment, which nobody decided yet.
     restarted: bool = False
     reckoned_by: int | None = None
-    # What was never paid of it is cancelled, which is done once.
-    cancelled: bool = False
 
     @property
     def is_interest(self) -> bool:
@@ -176,6 +181,7 @@ class Model:
     ceiling: int = CEILING
     prefinancing: int = PREFINANCING
     retention: int = RETENTION
+    additional: int = ADDITIONAL
     # Partners' maxima are no longer those of the beginning: what a decision means for each is read off the books then.
     moved: bool = False
     # The whole grant is suspended; its end is confirmed or has come; how often the account that is paid was replaced.
@@ -271,15 +277,16 @@ class Model:
         if not self._passed(request, who):
             return False
         if request.kind == "balance":
-            decided = all(each is request or each.state != "submitted" for each in self.requests)
-            return decided and not self._claims_what_nobody_had(approved) and not self._waits_for_certificates()
+            open_ones = any(each is not request and each.state == "submitted" for each in self.requests)
+            wants = self._claims_what_nobody_had(approved) or self._waits_for_certificates()
+            return not open_ones and not wants
         if wanted and not approved:
             return False
         if request.kind == "interim":
             return True
-        return approved <= min(self.prefinancing, max(self.ceiling - self.counted, 0)) and self._secured(
-            approved, who, today
-        )
+        most = {"prefinancing": self.prefinancing, "additional": self.additional}
+        secured = request.kind not in IN_ADVANCE or self._secured(approved, who, today)
+        return secured and approved <= min(most[request.kind], self.room)
 
     def _passed(self, request: Asked, who: int) -> bool:
         """Whether it passed what its call asks for, by others."""
@@ -293,59 +300,92 @@ class Model:
             return True
         return found is not None and found.amount >= approved and found.valid_until >= today and found.by != who
 
-    def _claims_what_nobody_had(self, final: int) -> bool:
-        """Whether a balance claims money back while approved pre-financing is unpaid that no costs cleared."""
-        sums = self.sums
-        ahead, change = sums[Account.PREFINANCING], final - sums[Account.GRANT_COSTS]
-        open_after = ahead - min(max(change, 0), ahead) + max(-change, 0)
-        claimed = open_after - min(sums[Account.RETENTION], open_after)
-        unpaid = any(
-            each.kind == "prefinancing" and each.state.startswith("decided") and self.unpaid(each) > 0
-            for each in self.requests
-        )
-        return claimed > 0 and ahead > 0 and unpaid
-
     def of_request(self, request: Asked, *states: str) -> list[Order]:
         """The orders of a request in one of these states."""
         return [each for each in self.orders if each.request is request and each.state in states]
 
+    @property
+    def room(self) -> int:
+        """What is left below the ceiling."""
+        return max(self.ceiling - self.counted, 0)
+
+    def _claims_what_nobody_had(self, final: int) -> bool:
+        """Whether a balance would claim money back while pre-financing is approved and unpaid (0052)."""
+        ahead, kept = self.sums[Account.PREFINANCING], self.sums[Account.RETENTION]
+        after = ahead - (final - self.sums[Account.GRANT_COSTS]) - kept
+        unpaid = any(self.unpaid(each) > 0 for each in self.requests if each.kind in IN_ADVANCE)
+        return unpaid and ahead > 0 and after > 0
+
+    def paid(self, request: Asked) -> int:
+        """What of a request the bank paid and did not return."""
+        return sum(each.amount for each in self.orders if each.request is request and each.state == "executed")
+
     def unpaid(self, request: Asked) -> int:
-        """What of a request nobody was paid."""
-        return request.payable - sum(each.amount for each in self.of_request(request, "executed")) - request.set_off
+        """What of a decided request nobody was paid yet."""
+        if not request.state.startswith("decided"):
+            return 0
+        return request.payable - self.paid(request) - request.set_off
 
-    def cancellable(self, request: Asked) -> tuple[int, int, list[Order]] | None:
-        """What of approved pre-financing can be cancelled unpaid, what was retained of it, what came back; None where nothing."""
-        waits = request.state.startswith("decided") and not request.cancelled
-        if request.kind != "prefinancing" or not waits or self.final is not None:
-            return None
-        back = [each for each in self.of_request(request, "bank_rejected", "returned") if not self.issued_again(each)]
-        unpaid, ahead = self.unpaid(request), self.sums[Account.PREFINANCING]
-        if unpaid != self.left(request) + sum(each.amount for each in back):
-            return None
-        amount = min(unpaid, ahead)
-        kept = request.retained if unpaid == request.payable else 0
-        if not amount or (back and amount < unpaid):
-            return None
-        return amount, kept if amount + kept <= ahead else 0, back
+    def back(self, request: Asked) -> list[Order]:
+        """The orders of a request that came back and that no other stands for."""
+        return [
+            each
+            for each in self.orders
+            if each.request is request and each.state in ("bank_rejected", "returned") and not self.issued_again(each)
+        ]
 
-    def cancel(self, request: Asked) -> None:
-        """Book what is cancelled unpaid (E27)."""
-        found = self.cancellable(request)
-        assert found is not None, "it can be cancelled"
-        amount, kept, back = found
+    # ------------------------------------------------------------------ paid in advance once more, or cancelled
+
+    @property
+    def first(self) -> Asked:
+        """The newest request for pre-financing."""
+        return [each for each in self.requests if each.kind == "prefinancing"][-1]
+
+    def asked_in_addition(self, paid: int, used: int) -> int:
+        """What may be asked for: less by what is missing to the threshold."""
+        return max(self.additional - max(paid * THRESHOLD // 100 - used, 0), 0)
+
+    def may_ask_in_addition(self, used: int) -> bool:
+        """Whether the city may state its use and ask, with the first wholly paid and nothing else asked for since."""
+        first = self.first
+        paid = first.payable - first.cancelled
+        asked = any(
+            each.kind == "balance" or (each.kind == "additional" and each.state != "rejected") for each in self.requests
+        )
+        goes_on = not (self.closed or self.over or self.ending or asked) and self.final is None
+        wholly = first.state.startswith("decided") and self.unpaid(first) == 0 and paid > 0
+        return goes_on and wholly and self.room > 0 and used <= paid and self.asked_in_addition(paid, used) > 0
+
+    def cancellable(self, request: Asked) -> tuple[int, int]:
+        """What of a request can be cancelled unpaid, and what was retained of it with that; nothing where it may not be."""
+        unpaid, ahead, back = self.unpaid(request), self.sums[Account.PREFINANCING], self.back(request)
         returned = sum(each.amount for each in back)
-        self.move(PAYABLE=returned - amount, RETURNED=-returned, RETENTION=-kept, PREFINANCING=-amount - kept)
+        if request.kind not in IN_ADVANCE or self.final is not None or request.cancelled:
+            return 0, 0
+        amount = min(unpaid, ahead)
+        if amount <= 0 or unpaid != self.left(request) + returned or (back and amount < unpaid):
+            return 0, 0
+        kept = request.retained if unpaid == request.payable else 0
+        return amount, kept if amount + kept <= ahead else 0
+
+    def cancel(self, request: Asked, amount: int, kept: int) -> None:
+        """E27: nobody was paid ahead."""
+        back = self.back(request)
+        returned = sum(each.amount for each in back)
+        self.move(PREFINANCING=-amount - kept, RETENTION=-kept, RETURNED=-returned, PAYABLE=returned - amount)
         for each in back:
             each.given_up = True
-        if amount == self.unpaid(request):
+        request.cancelled, request.set_off = amount, request.set_off + amount
+        if amount == request.payable:
             request.state = "cancelled"
-        request.set_off, request.cancelled = request.set_off + amount, True
 
     def renew(self) -> None:
         """A balance that waits asks for what counts now; where that is another amount, what was verified falls away."""
         for each in self.requests:
             if each.kind == "balance" and each.state == "submitted" and each.requested != self.final_requested():
                 each.requested, each.verified_by = self.final_requested(), None
+
+    # ------------------------------------------------------------------ decisions
 
     def decide(self, request: Asked, approved: int) -> None:
         """Book a decision, as the agreement says."""
@@ -355,8 +395,10 @@ class Model:
             case "prefinancing":
                 request.retained = kept = min(self.retention, approved)
                 self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
+            case "additional":
+                self.move(PREFINANCING=approved, PAYABLE=approved)
             case "interim":
-                paid = min(approved, max(self.ceiling - self.counted, 0))
+                paid = min(approved, self.room)
                 cleared = min(approved - paid, sums[Account.PREFINANCING])
                 if paid + cleared:
                     self.move(GRANT_COSTS=paid + cleared, PREFINANCING=-cleared, PAYABLE=paid)

@@ -19,6 +19,7 @@ from grants.ledger.accounts import Account
 from grants.ledger.rules import Legs, PartKey
 from grants.payments import rules as paying
 from grants.payments.rules import Decision, DecisionInput
+from grants.payments.rules.additional import missing
 from tests.soak.pure_books import GRANTS, Amounts, Books, Life, Off, Order
 from tests.soak.reference import apportioned
 
@@ -61,7 +62,15 @@ class Pure(Books):
         return {
             "new": (*always, (self.reserve, 10)),
             "reserved": (*always, (self.release, 1), (self.sign, 10)),
-            "running": (*always, *paid, *changed, (self.prefinancing, 15), (self.interim, 25), (self.balance, 5)),
+            "running": (
+                *always,
+                *paid,
+                *changed,
+                (self.prefinancing, 15),
+                (self.additional, 20),
+                (self.interim, 25),
+                (self.balance, 5),
+            ),
             "settled": (*always, *paid, *debts, (self.close, 10)),
         }
 
@@ -108,6 +117,9 @@ class Pure(Books):
         grant.ceiling = grant.maximum * chance.choice((80, 90, 100)) // 100
         grant.prefinancing = grant.maximum * chance.choice((0, 40, 80, 100)) // 100
         grant.retention = grant.maximum * chance.choice((0, 5, 10)) // 100
+        grant.additional = max(
+            min(grant.maximum * chance.choice((0, 10, 20)) // 100, grant.ceiling - grant.prefinancing), 0
+        )
         life.stage = "running"
 
     # ------------------------------------------------------------------ decisions
@@ -126,9 +138,36 @@ class Pure(Books):
         assert expected is not None
         self.post_moves("E6", expected, life, legs)
         life.granted += decision.approved.cents
+        life.advanced = decision.payable.cents
         self._keep(life, parts)
         if self.chance.random() < 0.15:
             self._cancelled(life, parts)
+
+    def additional(self, life: Life) -> None:
+        """The city states what it used of what it was paid in advance, and is paid more of it, once."""
+        if life.added or not life.advanced:
+            return
+        threshold, used = self.chance.choice((50, 70, 100)), self.chance.randint(0, life.advanced)
+        whole = life.model.asked_in_addition(threshold, life.advanced, used)
+        less = missing(Money(life.advanced), threshold, Money(used))
+        assert max(Money(life.model.additional) - less, Money(0)) == Money(whole), "the same is missing in the program"
+        room = sum(max(most.cents - life.authorised[key], 0) for key, most in life.maxima.items())
+        amount = self._near(min(whole, life.model.room))
+        if not 0 < amount <= whole or whole > room:
+            return
+        expected = life.model.decided_additional(amount)
+        most = {key: each - Money(life.authorised[key]) for key, each in life.maxima.items()}
+        requested = paying.fitted(Money(whole), parts_by_maximum(life), most)
+        parted = self._decided(life, PaymentKind.ADDITIONAL, requested, amount, expected is not None)
+        if parted is None:
+            return
+        decision, parts = parted
+        assert expected is not None
+        self.post_moves("E6", expected, life, rules.legs_e6(named(parts, "approved"), life.dims))
+        life.granted += decision.approved.cents
+        life.added = decision.approved.cents
+        self.tally["paid in advance once more"] += 1
+        self._keep(life, parts)
 
     def _cancelled(self, life: Life, parts: Iterable[paying.Part]) -> None:
         """Pre-financing that nobody was paid is cancelled: all of it counts as never approved."""
@@ -141,6 +180,7 @@ class Pure(Books):
         )
         self.post_moves("E27", moves, life, rules.legs_e27(unpaid, life.dims, retained=retained, ahead=ahead))
         life.granted -= off + kept
+        life.advanced = 0
         for part in found:
             life.authorised[part.organisation_id] -= (part.payable + part.retained).cents
             life.received[part.organisation_id] -= part.payable.cents

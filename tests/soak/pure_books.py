@@ -62,12 +62,15 @@ class Life:
     reports: list[Amounts] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     granted: int = 0
+    # What of the pre-financing is payable or paid, and what was approved in addition to it.
+    advanced: int = 0
+    added: int = 0
     cleared: int = 0
     opened: int = 0
 
     @property
     def limits(self) -> Limits:
-        return Limits(*(Money(each) for each in (self.model.maximum, self.model.ceiling, self.model.prefinancing, self.model.retention)))  # fmt: skip
+        return Limits(*(Money(each) for each in (self.model.maximum, self.model.ceiling, self.model.prefinancing, self.model.retention, self.model.additional)))  # fmt: skip
 
     @property
     def found(self) -> Balances:

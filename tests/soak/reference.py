@@ -75,6 +75,7 @@ class Grant(Place):
     ceiling: int = 0
     prefinancing: int = 0
     retention: int = 0
+    additional: int = 0
     final: int | None = None
     decommitted: int = 0
     closed: bool = False
@@ -97,6 +98,16 @@ class Grant(Place):
             return None
         kept = min(self.retention, approved)
         return {"1100": approved, "2200": kept, "2000": approved - kept}
+
+    def decided_additional(self, approved: int) -> Moves | None:
+        """E6 once more, and nothing retained; None where the agreement allows less."""
+        if not 0 < approved <= min(self.additional, self.room):
+            return None
+        return {"1100": approved, "2000": approved}
+
+    def asked_in_addition(self, threshold: int, paid: int, used: int) -> int:
+        """What may be asked for: less by what is missing to so many per cent of what was paid (G-12)."""
+        return max(self.additional - max(paid * threshold // 100 - used, 0), 0)
 
     def decided_interim(self, approved: int, cash_max: int) -> Moves:
         """E10: cash below the ceiling and the partners' maxima, the rest clears pre-financing, what is left waits."""

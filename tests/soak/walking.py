@@ -20,6 +20,7 @@ from grants.core.permissions import Actor
 from grants.ledger.accounts import Account
 from grants.payments import services
 from grants.payments.rules import DecisionInput
+from grants.payments.rules.additional import UseInput
 from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
 from tests.payments.world import SEEN, report
@@ -71,7 +72,7 @@ class PaymentSteps(SecuringSteps):
             return
         wanted, before = self.model.wanted(request), dict(self.model.sums)
         posted, found = self.posted(), self.journal.of(self.grant.grant_id)
-        kinds = {"prefinancing": {"E6"}, "interim": {"E10"}, "balance": {"E11", "E11b", "E12"}}
+        kinds = {"prefinancing": {"E6"}, "additional": {"E6"}, "interim": {"E10"}, "balance": {"E11", "E11b", "E12"}}
         assert {each.event for each in posted} <= kinds[request.kind], posted
         for account in before:
             self.model.sums[account] = found[account.value]
@@ -98,13 +99,38 @@ class PaymentSteps(SecuringSteps):
     def ask_again(self, number: int) -> None:
         request: Asked = self.of(self.model.requests, number)
         allowed = request.state == "rejected" and not request.replaced and self.model.final is None
-        allowed = allowed and not self.model.closed
+        allowed = allowed and not self.model.closed and request.kind != "additional"
         found = self.tried(self.maybe(allowed), lambda: services.ask_again(self.lead, request.id, reply="Here."))
         if found:
             request.replaced = True
             requested = self.model.prefinancing if request.kind == "prefinancing" else request.requested
             self.model.requests.append(Asked(found.id, request.kind, requested, request.report))
             self.model.renew()
+
+    @rule(percent=st.integers(0, 110))
+    def ask_additional(self, percent: int) -> None:
+        """The city states how much it used of what it was paid in advance, and asks for more; anew where that was rejected."""
+        paid = self.model.first.payable - self.model.first.cancelled
+        used = paid * percent // 100
+        given = UseInput(Money(used), self.now.date(), "Staff of both.")
+        allowed = self.maybe(self.model.may_ask_in_addition(used))
+        found = self.tried(allowed, lambda: services.ask_additional(self.lead, self.grant.grant_id, given))
+        if not found:
+            return
+        for each in self.model.requests:
+            each.replaced = each.replaced or (each.kind == "additional" and each.state == "rejected")
+        asked = self.model.asked_in_addition(paid, used)
+        self.model.requests.append(Asked(found.id, "additional", asked, advanced=paid, used=used))
+
+    @rule(number=picks, who=people)
+    def cancel_unpaid(self, number: int, who: int) -> None:
+        """What was approved in advance and never paid is cancelled; nobody had it."""
+        request: Asked = self.of(self.model.requests, number)
+        amount, kept = self.model.cancellable(request)
+        allowed = None if amount and any(each.named for each in self.model.back(request)) else amount > 0
+        person = self.people[who]
+        if self.tried(allowed, lambda: services.cancel_request(person, request.id, reason="It has not begun.")):
+            self.model.cancel(request, amount, kept)
 
     @precondition(lambda self: self.model.last_report is None and not self.model.over)
     @rule(euros=st.integers(1, 400_000))

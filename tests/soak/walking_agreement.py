@@ -204,7 +204,7 @@ class AgreementSteps(Steps):
             shown.limits.interim_ceiling.cents,
             shown.limits.prefinancing.cents,
         )
-        self.model.retention = shown.limits.retention.cents
+        self.model.retention, self.model.additional = shown.limits.retention.cents, shown.limits.additional.cents
         assert self.model.ceiling <= self.model.maximum
         self.model.add(LEGALLY_COMMITTED=self.model.maximum - before)
         self._follow_payments()
@@ -214,9 +214,12 @@ class AgreementSteps(Steps):
         self.follows(lambda: reporting.follow_agreement(PROGRAM, self.grant.grant_id))
         self.follows(lambda: payments.follow_agreement(PROGRAM, self.grant.grant_id))
         for request in self.model.requests:
-            waits = request.kind == "prefinancing" and request.state == "submitted"
-            if waits and request.requested != self.model.prefinancing:
-                request.requested, request.verified_by = self.model.prefinancing, None
+            asked = {
+                "prefinancing": self.model.prefinancing,
+                "additional": self.model.asked_in_addition(request.advanced, request.used),
+            }.get(request.kind)
+            if request.state == "submitted" and asked is not None and request.requested != asked:
+                request.requested, request.verified_by = asked, None
         self.model.renew()
 
     # ------------------------------------------------------------------ budget that is moved without one

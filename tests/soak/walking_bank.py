@@ -88,7 +88,9 @@ class BankSteps(Steps):
     # ------------------------------------------------------------------ files of the bank
 
     @precondition(lambda self: self._of_the_bank("sent", "acknowledged", "executed"))
-    @rule(number=picks, kind=st.sampled_from(("right", "a cent off", "another reference", "return", "twice")))
+    @rule(
+        number=picks, kind=st.sampled_from(("right", "a cent off", "another reference", "one sum", "return", "twice"))
+    )
     def statement(self, number: int, kind: str) -> None:
         """The bank's statement of one order comes, and the same file again: only what agrees in everything is booked."""
         order: Order = self.of(self._of_the_bank("sent", "acknowledged", "executed"), number)
@@ -99,6 +101,9 @@ class BankSteps(Steps):
         if order.state == "executed":
             off, named = 0, row.end_to_end_id
         lines = [debit(order.amount + off, end_to_end_id=named)]
+        if kind == "one sum":
+            assert row.batch_id is not None, "what left stands in a file"
+            lines = [debit(order.amount, end_to_end_id="", payment_id=get(PaymentBatch, row.batch_id).message_id)]
         if kind == "return":
             lines.append(credit(order.amount, end_to_end_id=row.end_to_end_id, return_reason="MS03"))
         if order.state == "executed":

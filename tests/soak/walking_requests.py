@@ -1,4 +1,4 @@
-"""Steps of the walk on requests beside their decision: registered, returned, verified, cancelled unpaid, interest for paying late."""
+"""Steps of the walk on requests beside their decision: registered, returned, verified, interest for paying late."""
 
 from __future__ import annotations
 
@@ -69,26 +69,6 @@ class RequestSteps(DebtSteps):
                 request.returned, request.restarted = False, True
             case _:
                 request.verified_by = who
-
-    # ------------------------------------------------------------------ what is never paid
-
-    @precondition(lambda self: self.model.final is None)
-    @rule(number=picks, who=people)
-    def cancel_request(self, number: int, who: int) -> None:
-        """Pre-financing that nobody was paid is cancelled, with what came back of it."""
-        request: Asked = self.of(self.model.requests, number)
-        found = self.model.cancellable(request)
-        allowed = self.maybe(found is not None)
-        if found is not None and any(each.named or self._was_named(each) for each in found[2]):
-            allowed = None
-        if self.tried(
-            allowed, lambda: services.cancel_request(self.people[who], request.id, reason="The pilot does without.")
-        ):
-            self.model.cancel(request)
-
-    def _was_named(self, order: Any) -> bool:
-        """Whether the bank may have paid what it issues again."""
-        return order.instead_of is not None and (order.instead_of.named or self._was_named(order.instead_of))
 
     # ------------------------------------------------------------------ interest for what is paid late
 

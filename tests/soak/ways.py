@@ -75,6 +75,26 @@ WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
             _("lift", number=0, who=0),
         ),
     ),
+    "more that is paid in advance, and the rest of it cancelled": (
+        "paid",
+        (
+            _("ask_additional", percent=10), _("ask_additional", percent=40), _("reject", number=1, who=0),
+            _("ask_again", number=1), _("ask_additional", percent=100), _("decide", number=2, percent=100, who=1),
+            _("prepare", number=2, percent=40, who=1), *(_("next_step", number=1, who=who) for who in (2, 3, 4, 0, 4)),
+            _("cancel_unpaid", number=2, who=0), _("cancel_unpaid", number=2, who=0), _("ask_additional", percent=100),
+        ),
+    ),
+    "a payment that comes back after a part of its request was cancelled": (
+        "decided",
+        (
+            _("prepare", number=0, percent=50, who=1), *(_("next_step", number=0, who=who) for who in (2, 3, 4, 0, 4)),
+            _("accept_a_report", euros=450_000), _("decide", number=1, percent=100, who=0),
+            _("cancel_unpaid", number=0, who=0), _("prepare", number=0, percent=100, who=1),
+            *(_("next_step", number=1, who=who) for who in (2, 3, 4, 0, 4)),
+            _("ask_additional", percent=100), _("decide", number=2, percent=50, who=1),
+            _("statement", number=1, kind="return"), _("cancel_unpaid", number=0, who=0), _("cancel_unpaid", number=2, who=0),
+        ),
+    ),
     "costs rejected after the balance and set off against it": (
         "balanced",
         (
@@ -129,8 +149,8 @@ WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
             _("weeks_pass", weeks=5), _("decide", number=0, percent=100, who=2), _("end_guarantee", who=3),
             _("record_guarantee", percent=90, days=50, who=1), _("record_guarantee", percent=100, days=50, who=1),
             _("decide", number=0, percent=100, who=2), _("before_its_decision", number=0, step="register", who=2),
-            _("end_guarantee", who=3), _("prepare", number=0, percent=50, who=2), _("cancel_request", number=0, who=3),
-            _("cancel", number=0, who=2), _("cancel_request", number=0, who=3), _("cancel_request", number=0, who=3),
+            _("end_guarantee", who=3), _("prepare", number=0, percent=50, who=2), _("cancel_unpaid", number=0, who=3),
+            _("cancel", number=0, who=2), _("cancel_unpaid", number=0, who=3), _("cancel_unpaid", number=0, who=3),
             _("end_guarantee", who=3), _("accept_a_report", euros=1000),
             _("before_its_decision", number=1, step="return", who=2), _("before_its_decision", number=1, step="complete", who=2),
             _("before_its_decision", number=1, step="complete", who=2), _("before_its_decision", number=1, step="verify", who=2),
@@ -254,8 +274,8 @@ WAYS: dict[str, tuple[str, tuple[Step, ...]]] = {
 # Every act of these must have been done; its name, or the step's where several acts make one.
 DEEDS = frozenset(
     """
-    accept amendment, answer_suspension, authorise, bank file: camt.053, bank file: pain.002, book_interest, book_receipt,
-    build, cancel, change, confirm termination, confirm_interest, confirm_passed_on, confirm_recovery, confirm_reversal,
+    accept amendment, answer_suspension, ask_additional, authorise, bank file: camt.053, bank file: pain.002, book_interest,
+    book_receipt, build, cancel, cancel_request, change, confirm termination, confirm_interest, confirm_passed_on, confirm_recovery, confirm_reversal,
     decide, draft_amendment, execute, hold, inform, issue, lift, lift_hold, move_budget, object termination, observe,
     open amendment, open_for_report, prepare, propose_recovery, propose_reversal, propose_termination, refuse amendment,
     refuse_passed_on, reissue, reject_by_bank, reject_costs, remind, report_passed_on, send, send amendment, set_off,

@@ -13,7 +13,7 @@ from grants.calls.models import Call
 from grants.calls.queries import call_by_id
 from grants.core.acts import act, arranging
 from grants.core.db import db
-from grants.core.money import euros
+from grants.core.money import Money, euros
 from grants.core.permissions import Actor, Permission
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -26,6 +26,7 @@ from tests.agreements.accounts import WHOLE
 from tests.agreements.test_amendments import validated
 from tests.factories.applications import published_call
 from tests.payments.world import IBAN, IN_FORCE, World, world
+from tests.soak.model import ADDITIONAL, THRESHOLD
 
 # World numbers stay clear of the published call, whose reference is of its own.
 FIRST = 100
@@ -44,6 +45,7 @@ def walked(number: int) -> World:
     with arranging():
         row = db.session.get_one(Grant, found.grant_id)
         row.transfer_free, row.transfer_notify = euros(60_000), euros(120_000)
+        row.additional, row.additional_threshold = Money(ADDITIONAL), THRESHOLD
     _twice(actors.otto(), found.call_id, row.fund_source_id)
     return found
 

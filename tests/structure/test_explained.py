@@ -150,8 +150,12 @@ UNEXPLAINED: dict[str, dict[str, str]] = {
     },
     "payments/guarantee.html": {
         "each.amount": ITSELF,
-        "grant.limits.prefinancing": TERMS,
+        "grant.limits.in_advance": TERMS,
         "standing.amount": ITSELF,
+    },
+    "payments/additional.html": {
+        "use.paid": ITSELF,
+        "use.used": ITSELF,
     },
     "payments/late_interest.html": {
         "each.amount": BESIDE,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grants.agreements.states import GrantState, MilestoneState, PaymentKind
 from grants.calls.states import ClockStart, FundingForm, NoProfit, PassedOnBy, RequestPath
 from grants.core.db import DIGEST, Row, points_to, state_check
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 
 
 class Grant(Row):
@@ -19,7 +19,8 @@ class Grant(Row):
 
     ``prefinancing`` (gross, ``retention`` is withheld from it) and ``interim_ceiling`` are the call's
     percentages of ``maximum``, rounded down to a cent: what is paid before the balance, retention
-    included, stays within the ceiling.
+    included, stays within the ceiling. So does ``additional``, what is paid in advance once more when
+    the city states its use of the first; below ``additional_threshold`` per cent of it, it is less.
     """
 
     __tablename__ = "grant_agreement"
@@ -28,7 +29,8 @@ class Grant(Row):
         CheckConstraint("maximum > 0", name="maximum_positive"),
         CheckConstraint("starts_on < ends_before", name="period_in_order"),
         CheckConstraint(
-            "0 <= retention AND retention <= prefinancing AND prefinancing <= interim_ceiling AND interim_ceiling <= maximum",
+            "0 <= retention AND retention <= prefinancing AND prefinancing <= interim_ceiling AND interim_ceiling <= maximum"
+            " AND 0 <= additional AND additional <= interim_ceiling - prefinancing",
             name="limits_in_order",
         ),
         CheckConstraint(
@@ -39,6 +41,10 @@ class Grant(Row):
         CheckConstraint(
             "(transfer_free IS NULL) = (transfer_notify IS NULL) AND 0 <= transfer_free AND transfer_free <= transfer_notify",
             name="transfers_in_order",
+        ),
+        CheckConstraint(
+            "additional_threshold BETWEEN 1 AND 100 AND (additional = 0 OR additional_threshold IS NOT NULL)",
+            name="additional_has_threshold",
         ),
         state_check(ClockStart, "clock_starts"),
         state_check(RequestPath, "request_path"),
@@ -83,6 +89,8 @@ class Grant(Row):
     prefinancing: Mapped[Money]
     interim_ceiling: Mapped[Money]
     retention: Mapped[Money]
+    additional: Mapped[Money] = mapped_column(default=ZERO)
+    additional_threshold: Mapped[int | None]
     # How much of its budget may be moved in its whole life freely, and with a notice: the call's percentages of the maximum,
     # rounded down; empty where the call lays down none.
     transfer_free: Mapped[Money | None]
@@ -181,13 +189,13 @@ class PaymentScheduleLine(Row):
         UniqueConstraint("grant_id", "number"),
         state_check(PaymentKind, "kind"),
         CheckConstraint("planned >= 0", name="planned_not_negative"),
-        CheckConstraint("(kind = 'prefinancing') = (report_number IS NULL)", name="report_opens_it"),
+        CheckConstraint("(kind IN ('prefinancing', 'additional')) = (report_number IS NULL)", name="report_opens_it"),
     )
 
     grant_id: Mapped[UUID] = mapped_column(points_to("grant_agreement.id"))
     number: Mapped[int]
     kind: Mapped[str]
-    # The periodic report whose acceptance opens this payment; none for the pre-financing.
+    # The periodic report whose acceptance opens this payment; none for what is paid in advance.
     report_number: Mapped[int | None]
     planned: Mapped[Money]
     due_on: Mapped[date]

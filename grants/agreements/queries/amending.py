@@ -190,7 +190,9 @@ def footing(grant: GrantView, change: Change | None, today: date) -> Asking[Foot
 def percentages_of(call: CallView) -> Percentages:
     """The call's payment rules."""
     plan = call.content.payment_plan
-    return Percentages(plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent)
+    return Percentages(
+        plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent, plan.additional_percent
+    )
 
 
 def interim_months(call: CallView) -> tuple[int, ...]:

@@ -112,7 +112,9 @@ def _limits(maximum: Money, before: Limits, on: Footing) -> Limits:
     if not on.prefinanced:
         return found
     ceiling = min(max(found.interim_ceiling, before.prefinancing), maximum)
-    return Limits(before.prefinancing, ceiling, before.retention)
+    # What was agreed to be paid in advance once more stays as well, as far as there is room for it.
+    additional = min(before.additional, max(ceiling - before.prefinancing, ZERO))
+    return Limits(before.prefinancing, ceiling, before.retention, additional)
 
 
 def report_ends(after: GrantTerms, on: Footing) -> tuple[date, ...]:

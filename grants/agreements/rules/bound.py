@@ -33,8 +33,8 @@ class Bond:
         return self.acceded or not self.asked
 
     @property
-    def last_on(self) -> date | None:
-        """The first day on which it takes no part, where one is known."""
+    def ends_before(self) -> date | None:
+        """The first day on which it takes no part any more, where one is known: its costs count until the day before."""
         return self.left_on or self.ending_on
 
     def costs_problem(self, starts_on: date) -> str:
@@ -49,9 +49,9 @@ class Bond:
                 f"{self.name} has not acceded to the grant agreement, so none of its costs is declared or accepted yet. It accedes on "
                 "the page “Accession of partners” of the grant, or leaves by an amendment; until then leave its row empty."
             )
-        if self.last_on is not None and self.last_on <= starts_on:
+        if self.ends_before is not None and self.ends_before <= starts_on:
             return (
-                f"{self.name} took part until {clock.long_date(clock.add_days(self.last_on, -1))}, before this period began. Its costs "
+                f"{self.name} took part until {clock.long_date(clock.add_days(self.ends_before, -1))}, before this period began. Its costs "
                 "until then belong to the report of that time."
             )
         return ""
@@ -79,10 +79,10 @@ def refuse_ahead_of_end(bonds: Mapping[UUID, Bond], paid: Iterable[UUID]) -> Non
     faults.point("ceiling")
     for who in paid:
         bond = bonds.get(who)
-        if bond is not None and bond.last_on is not None:
+        if bond is not None and bond.ends_before is not None:
             raise Refused(
-                f"The part of {bond.name} ends on {clock.long_date(bond.last_on)}, so no more of it is pre-financed. Say of whose "
-                "costs something is refused and enter zero for it: what it cost until then is reported and paid."
+                f"{bond.name} takes no part from {clock.long_date(bond.ends_before)} on, so no more of it is pre-financed. Say of "
+                "whose costs something is refused and enter zero for it: what it cost until the day before is reported and paid."
             )
 
 
@@ -110,5 +110,5 @@ def refuse_part(organisation_id: UUID, beneficiaries: Sequence[BeneficiaryView])
             "not end alone. Where it cannot go on, propose the termination of the whole grant."
         )
     if found.left_on is not None:
-        raise Refused(f"The part of {found.name} has its end already: {clock.long_date(found.left_on)}.")
+        raise Refused(f"{found.name} takes no part from {clock.long_date(found.left_on)} on already.")
     return found

@@ -236,7 +236,7 @@ def _leaving_problems(before: GrantTerms, change: PartnerOut, on: Footing) -> li
         return _left_problems(on.name(who), left_on, change.leaves_on, on)
     if (ending_on := on.ending.get(who)) is not None:
         words = (
-            f"The part of {on.name(who)} ends on {clock.long_date(ending_on)} by its termination, which is confirmed. What becomes of "
+            f"{on.name(who)} takes no part from {clock.long_date(ending_on)} on by its termination, which is confirmed. What becomes of "
             "its share is proposed after that day, once the report about it is settled."
         )
         return [Problem("Partner", words)]
@@ -248,7 +248,7 @@ def _leaving_problems(before: GrantTerms, change: PartnerOut, on: Footing) -> li
 def _left_problems(name: str, left_on: date, leaves_on: date, on: Footing) -> list[Problem]:
     """Of a partner whose part has ended the amendment only says what becomes of its share, once all it cost is settled."""
     if leaves_on != left_on:
-        words = f"The part of {name} ended on {clock.long_date(left_on)} already. Enter that day."
+        words = f"{name} takes no part from {clock.long_date(left_on)} on already. Enter that day."
         return [Problem("Partner", words)]
     if on.unsettled_from is not None and on.unsettled_from < left_on:
         words = (

@@ -81,6 +81,7 @@ class Effect:
 
 _PAYMENTS = {
     PaymentKind.PREFINANCING: "Pre-financing",
+    PaymentKind.ADDITIONAL: "Additional pre-financing",
     PaymentKind.INTERIM: "Interim payment",
     PaymentKind.BALANCE: "Balance",
 }
@@ -95,6 +96,7 @@ def effect(before: GrantTerms, after: GrantTerms, names: Mapping[UUID, str]) -> 
             for who in dict.fromkeys(each.organisation_id for each in (*before.shares, *after.shares))
         ),
         AmountEffect("Pre-financing", before.limits.prefinancing, after.limits.prefinancing),
+        AmountEffect("Additional pre-financing", before.limits.additional, after.limits.additional),
         AmountEffect("Ceiling before the balance", before.limits.interim_ceiling, after.limits.interim_ceiling),
         AmountEffect("Held back of the pre-financing", before.limits.retention, after.limits.retention),
     ]

@@ -288,6 +288,8 @@ class GrantView:
     # How much of its budget is moved without an amendment, where its call lays down something; when requests are answered.
     flexibility: FlexibilityRule | None = None
     reply: ReplyRule = PLAIN_REPLY
+    # How much of the pre-financing, in per cent, is to be used before it is paid once more in full.
+    additional_threshold: int | None = None
 
     @property
     def offer(self) -> OfferView | None:

@@ -69,15 +69,25 @@ class Percentages:
     prefinancing: Fraction
     interim_ceiling: Fraction
     retention: Fraction
+    additional: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Amounts that follow from the maximum grant; rounded down, so that none is ever above its percentage."""
+    """Amounts that follow from the maximum grant; rounded down, so that none is ever above its percentage.
+
+    ``additional`` is what is paid in advance once more, nothing of it held back.
+    """
 
     prefinancing: Money
     interim_ceiling: Money
     retention: Money
+    additional: Money = ZERO
+
+    @property
+    def in_advance(self) -> Money:
+        """What is paid in advance in all, with what is held back of it."""
+        return self.prefinancing + self.additional
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,7 @@ def limits(maximum: Money, percentages: Percentages) -> Limits:
         prefinancing=_percent(maximum, percentages.prefinancing),
         interim_ceiling=_percent(maximum, percentages.interim_ceiling),
         retention=min(_percent(maximum, percentages.retention), _percent(maximum, percentages.prefinancing)),
+        additional=_percent(maximum, percentages.additional),
     )
 
 
@@ -176,7 +187,8 @@ def _percent(amount: Money, percent: Fraction) -> Money:
 def schedule(maximum: Money, allowed: Limits, starts_on: date, report_dues: Sequence[date]) -> tuple[ScheduleLine, ...]:
     """The payments a grant can expect: pre-financing, one after each interim report, the balance after the final one.
 
-    ``report_dues`` are the due days of the periodic reports in order, the last one the final report's.
+    ``report_dues`` are the due days of the periodic reports in order, the last one the final report's. Additional
+    pre-financing is planned half-way to the first of them.
     What lies between pre-financing and the interim ceiling is planned in equal parts; planned amounts
     always sum to the maximum.
     """
@@ -186,8 +198,11 @@ def schedule(maximum: Money, allowed: Limits, starts_on: date, report_dues: Sequ
         lines.append(
             ScheduleLine(1, PaymentKind.PREFINANCING, None, allowed.prefinancing - allowed.retention, starts_on)
         )
+    if allowed.additional:
+        half_way = starts_on + (report_dues[0] - starts_on) // 2
+        lines.append(ScheduleLine(len(lines) + 1, PaymentKind.ADDITIONAL, None, allowed.additional, half_way))
     interims = list(report_dues[:-1])
-    between = allowed.interim_ceiling - allowed.prefinancing
+    between = allowed.interim_ceiling - allowed.in_advance
     if interims and between:
         parts = between.split([1] * len(interims))
         for report_number, (due, part) in enumerate(zip(interims, parts, strict=True), 1):

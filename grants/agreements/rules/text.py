@@ -139,6 +139,19 @@ class AgreementText:
     # What of the budget may be moved without an amendment, where the call lays down something; until when requests are answered.
     flexibility: FlexibilityRule | None = None
     reply: ReplyTerms | None = None
+    # How much of the pre-financing has to be used before it is paid once more in full, where something is.
+    additional_threshold: int | None = None
+
+    @property
+    def additional_words(self) -> str:
+        """What is paid in advance once more, as a sentence without its full stop; empty where nothing is."""
+        if not self.limits.additional or self.additional_threshold is None:
+            return ""
+        return (
+            f"Additional pre-financing of {str(self.limits.additional).replace(' ', chr(0xA0))}, nothing of it kept back, is paid "
+            "once, when the coordinator states what was used of the pre-financing that was paid; where that is less than "
+            f"{self.additional_threshold}\N{NO-BREAK SPACE}% of it, it is less by what is missing to that"
+        )
 
     @property
     def annexes(self) -> tuple[str, ...]:
@@ -162,7 +175,7 @@ LATER = (
     *("time_limits", "payment_clock", "passing_on", "funding", "version", "signing", "special_conditions"),
     *("description", "work_plan", "budget", "accession"),
     *("description_changes", "account", "amendments"),
-    *("flexibility", "reply"),
+    *("flexibility", "reply", "additional_threshold"),
 )
 
 
@@ -207,6 +220,7 @@ def agreement_text(
         accession=AccessionRule(accession_days) if accession_days and len(grant.beneficiaries) > 1 else None,
         flexibility=grant.flexibility,
         reply=ReplyTerms(grant.reply, objection_days),
+        additional_threshold=grant.additional_threshold if grant.limits.additional else None,
     )
 
 
@@ -218,8 +232,16 @@ def signing_rule(grant: GrantView, power: PowerToSign | None) -> SigningRule:
 
 def stated(text: AgreementText) -> dict[str, Any]:
     """The text as its hash covers it; what it does not state of what came later is no part of it."""
-    parts: dict[str, Any] = encoding.encode(text)
-    return {name: part for name, part in parts.items() if part is not None or name not in LATER}
+    return only_stated(encoding.encode(text))
+
+
+def only_stated(parts: dict[str, Any]) -> dict[str, Any]:
+    """A text as it is kept, without what its hash covers only where it is stated: what came later, and no additional pre-financing."""
+    found = {name: part for name, part in parts.items() if part is not None or name not in LATER}
+    limits = found.get("limits")
+    if isinstance(limits, dict) and not limits.get("additional"):
+        found["limits"] = {name: limit for name, limit in limits.items() if name != "additional"}
+    return found
 
 
 def text_hash(text: AgreementText) -> str:

@@ -315,6 +315,7 @@ def write_terms(grant: Grant, before: GrantTerms, after: GrantTerms) -> None:
         after.limits.interim_ceiling,
         after.limits.retention,
     )
+    grant.additional = after.limits.additional
     grant.special_conditions = after.special_conditions or None
     _write_shares(grant, after)
     _write_milestones(grant, before, after)

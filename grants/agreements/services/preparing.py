@@ -226,6 +226,8 @@ def apply_terms(grant: Grant, terms: Terms, call: CallView, reserved: Money) -> 
         allowed.retention,
     )
     plan = call.content.payment_plan
+    grant.additional = allowed.additional
+    grant.additional_threshold = plan.additional.threshold if plan.additional else None
     moves = rules.flexibility_of(grant.maximum, plan.transfer_free_percent, plan.transfer_notify_percent)
     grant.transfer_free, grant.transfer_notify = moves or (None, None)
     limits = time_limits(call)
@@ -259,7 +261,9 @@ def time_limits(call: CallView) -> TimeLimits:
 def percentages(call: CallView) -> Percentages:
     """The call's payment rules."""
     plan = call.content.payment_plan
-    return Percentages(plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent)
+    return Percentages(
+        plan.prefinancing_percent, plan.interim_ceiling_percent, plan.retention_percent, plan.additional_percent
+    )
 
 
 def report_plan(call: CallView, starts_on: date, months: int, days: int) -> tuple[rules.ReportPlan, ...]:

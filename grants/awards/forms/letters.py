@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import HiddenField, TextAreaField
 
-from grants.awards.rules.letters import TEXT_WORDS_MAX
+from grants.awards.rules.letter_words import TEXT_WORDS_MAX
 from grants.web.forms import A_PARAGRAPH, CharactersMax, ContestedForm, Needed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grants.awards.queries import complaints, letters, minutes, panel, public
+from grants.awards.queries import complaints, letters, minutes, own_complaints, panel, public
 from grants.awards.queries.advice import advice_page
 from grants.awards.queries.after import after_decision, beside_decision
 from grants.awards.queries.aims import what_ifs
@@ -106,6 +106,7 @@ __all__ = [
     "order_said",
     "others_of",
     "outcomes_told",
+    "own_complaints",
     "panel",
     "pilots_of",
     "plan_of",

@@ -23,7 +23,6 @@ from grants.awards.states import OPEN_COMPLAINTS, ComplaintState
 from grants.calls import queries as calls
 from grants.calls.models import Call
 from grants.calls.rules import ComplaintRules
-from grants.calls.states import ScoreMethod
 from grants.core import clock, encoding
 from grants.core.duties import Duty
 from grants.core.permissions import Actor, Permission, Scope
@@ -69,7 +68,7 @@ def _own(actor: Actor, rows: Sequence[Any]) -> Asking[list[Duty]]:
     shut, able_by, *more = yield from side_by_side(asked)
     by_mean = {
         key for views in more for key, call in views.items()
-        if call.content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+        if call.content.scoring.by_mean
     }  # fmt: skip
     found = []
     for row in rows:

@@ -14,7 +14,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application, Submission
 from grants.awards.models import AwardDescription, Selection, SelectionItem
 from grants.awards.queries.publication import chosen
-from grants.awards.rules.describing import DescribedAward, published_answers
+from grants.awards.rules.describing import DescribedAward, asks_to_publish, published_answers
 from grants.awards.states import SelectionKind, SelectionState
 from grants.calls.rules import CallView
 from grants.core.db import among, db
@@ -25,7 +25,7 @@ from grants.identity.models import User
 
 
 def public_text() -> ColumnElement[str]:
-    """The description of a selected application as everybody reads it; empty where nobody confirmed one.
+    """The description of a selected application that another person confirmed; empty where nobody did (:func:`as_answered`).
 
     What was published elsewhere has the words that came with it from its source.
     """
@@ -51,9 +51,9 @@ class DescriptionsPage:
     to_declare: bool
 
     @property
-    def confirmed(self) -> int:
+    def described(self) -> int:
         """How many have a description that is published with them."""
-        return sum(bool(row.public_text) for row in self.rows)
+        return sum(bool(row.published) for row in self.rows)
 
     def about(self, reference: str) -> DescribedAward | None:
         """The award of one application."""
@@ -65,15 +65,16 @@ def descriptions(actor: Actor, slug: str) -> Asking[DescriptionsPage]:
     """What is published of each award of a call in words; :class:`NotFound` out of scope. Eight statements."""
     call, rows, to_declare = yield from chosen.asking(actor, slug)
     ids = [row.id for row in rows]
-    asked: list[Asking[Any]] = [_versions(ids), _public(ids), _sent([row.id for row in rows if row.decided_here])]
-    versions, public, sent = yield from side_by_side(asked)
+    asked: list[Asking[Any]] = [
+        _versions(ids), _public(ids), as_answered.asking(call, [row.id for row in rows if row.decided_here]),
+    ]  # fmt: skip
+    versions, public, answered = yield from side_by_side(asked)
     return DescriptionsPage(
         call,
         tuple(
             DescribedAward(
                 row.id, row.reference, row.told.title, public.get(row.id, ""), from_source=not row.decided_here,
-                # Read no more once somebody wrote: the form begins with that.
-                prefilled="" if row.id in versions else sent.get(row.id, ""), **versions.get(row.id, {}),
+                answered=answered.get(row.id, ""), **versions.get(row.id, {}),
             )
             for row in rows
         ),
@@ -108,9 +109,14 @@ def _versions(ids: Sequence[UUID]) -> Asking[dict[UUID, dict[str, Any]]]:
     return {row.application_id: {name: row[at] for at, name in enumerate(row._fields) if at} for row in rows}
 
 
-def _sent(ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
-    """What was answered to the questions whose answer is published, of those nobody described yet."""
-    described = select(AwardDescription.id).where(AwardDescription.application_id == Application.id)
+@reader
+def as_answered(call: CallView, ids: Sequence[UUID]) -> Asking[dict[UUID, str]]:
+    """What was answered to the questions whose answer is published, of those for which nobody confirmed other words."""
+    if not ids or not asks_to_publish(call.content.definition):
+        return {}
+    described = select(AwardDescription.id).where(
+        AwardDescription.application_id == Application.id, AwardDescription.confirmed_at.is_not(None)
+    )
     rows = yield from ask(
         select(Submission)
         .join(Application, Application.submission_id == Submission.id)

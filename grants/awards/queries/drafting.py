@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -10,18 +11,9 @@ from uuid import UUID
 
 from grants.applications import rules as application_rules
 from grants.awards import ranking, rules
+from grants.awards.rules.letter_words import below_words, empty_words, filled
 from grants.awards.rules.letterhead import Addressee, GrantingAuthority, letterhead, told_words
-from grants.awards.rules.letters import (
-    DecisionText,
-    Hindrance,
-    LetterException,
-    Report,
-    ReportRow,
-    TextView,
-    below_words,
-    empty_words,
-    filled,
-)
+from grants.awards.rules.letters import DecisionText, Hindrance, LetterException, Report, ReportRow, TextView
 from grants.awards.states import Outcome
 from grants.calls.rules import CallView
 from grants.calls.states import ScoreMethod
@@ -35,6 +27,15 @@ def outcome_of(item: Any) -> Outcome:
     return Outcome.SELECTED if item.entry_id is not None else Outcome(item.outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The letter of one application as it would be sent, what of it is missing, and what each place of its words becomes."""
+
+    text: DecisionText
+    missing: tuple[LetterException, ...]
+    places: Mapping[str, str]
+
+
 def drafted(
     call: CallView,
     item: Any,
@@ -44,14 +45,11 @@ def drafted(
     reasons: Mapping[UUID, str],
     public: bool,
     authority: GrantingAuthority,
-) -> tuple[DecisionText, list[LetterException]]:
-    """The letter of one application as it would be sent, and what of it is missing."""
+) -> Draft:
+    """The letter of one application as it would be sent now."""
     outcome = outcome_of(item)
     report = _report(call, item, agreed, reasons.get(item.application_id, ""))
-    values = _values(call, item, report, places.get(item.application_id, ""))
-    if not public:
-        halves = rules.halves_kept(item.halves or {})
-        values |= {"score": "", "below": below_words(call.content.criteria, halves)}
+    values = _values(call, item, report, places.get(item.application_id, ""), public)
     paragraphs, empty = filled(texts[outcome].text, values)
     missing = [LetterException(Hindrance.EMPTY_PLACE, empty_words(name, public=public)) for name in empty]
     by_consensus = call.content.scoring.method is ScoreMethod.CONSENSUS
@@ -73,7 +71,7 @@ def drafted(
         letterhead=letterhead(_addressee(item), authority, item.reference, item.title, call.title),
         outcome_told=told_words(outcome, values["amount"], values["reserve_place"]),
     )
-    return text, missing
+    return Draft(text, tuple(missing), values)
 
 
 def _addressee(item: Any) -> Addressee:
@@ -81,9 +79,10 @@ def _addressee(item: Any) -> Addressee:
     return Addressee(item.lead, *(each or "" for each in known))
 
 
-def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, str]:
-    """What stands in the letter of one application for each place a text may name."""
-    public = call.results_public_at
+def _values(call: CallView, item: Any, report: Report, place: str, public: bool) -> dict[str, str]:
+    """What stands in the letter of one application for each place a text may name; no mark before results are public."""
+    public_at = call.results_public_at
+    below = item.threshold_words if public else below_words(call.content.criteria, rules.halves_kept(item.halves or {}))
     total = f"{report.score}" if report.score else f"{report.total} of {report.total_most}"
     condition = item.conditions.strip()
     return {
@@ -96,13 +95,24 @@ def _values(call: CallView, item: Any, report: Report, place: str) -> dict[str, 
         "requested": str(item.requested) if item.requested is not None else "",
         "amount": str(item.amount),
         "conditions": f"It is selected on this condition: {condition}" if condition else "No condition is attached.",
-        "score": total if report.total or report.score else "",
-        "below": item.threshold_words,
-        "why": rules.kept_out_words(item.rule_words, item.departures or (), item.reference, item.order_told or ""),
+        "score": total if public and (report.total or report.score) else "",
+        "below": below,
+        "why": _reason(item, below),
         "reserve_place": place,
         "complaints": _complaints(call),
-        "results_public": _moment(public, call.zone) if public else "no date was set when this letter was prepared; the page of the call names it once there is one",
+        "results_public": _moment(public_at, call.zone) if public_at else "no date was set when this letter was prepared; the page of the call names it once there is one",
     }  # fmt: skip
+
+
+def _reason(item: Any, below: str) -> str:
+    """Why the outcome of one application is what it is, as the confirmed list says it."""
+    match outcome_of(item):
+        case Outcome.SELECTED:
+            return rules.selected_words(Outcome(item.outcome), item.rule_words, item.reference)
+        case Outcome.RESERVE | Outcome.NOT_FUNDED:
+            return rules.kept_out_words(item.rule_words, item.departures or (), item.reference, item.order_told or "")
+        case Outcome.BELOW_THRESHOLD:
+            return below
 
 
 def _complaints(call: CallView) -> str:

@@ -25,13 +25,13 @@ from grants.awards.models import (
     SelectionItem,
 )
 from grants.awards.queries.addressing import ADDRESS, contact_of_lead, granting_authority
-from grants.awards.queries.drafting import drafted, outcome_of
+from grants.awards.queries.drafting import Draft, drafted, outcome_of
 from grants.awards.queries.mailed import deliveries
 from grants.awards.queries.publication import WITHOUT_RESULT
 from grants.awards.queries.settling import as_settled, repeating_in, settled_in, settlements
 from grants.awards.rules.delivery import NO_MAILS, Delivery
+from grants.awards.rules.letter_words import HOUSE_TEXTS
 from grants.awards.rules.letters import (
-    HOUSE_TEXTS,
     DecisionText,
     Hashes,
     Hindrance,
@@ -129,17 +129,10 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
     places = _places(items)
     for item in items:
         outcome = outcome_of(item)
-        text, missing = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public, authority)
-        if not teams.get(item.application_id):
-            missing.append(
-                LetterException(
-                    Hindrance.NO_RECIPIENT, "Nobody of its team has an account that works. Invite somebody."
-                )
-            )
-        if item.application_id in repeating:
-            missing = [LetterException(Hindrance.REPEATED, "Its evaluation is repeated. Settle its outcome first.")]
+        draft = drafted(call, item, places, texts, agreed.get(item.application_id), reasons, public, authority)
+        draft = _hindered(draft, bool(teams.get(item.application_id)), item.application_id in repeating)
         letter = letters.get((item.selection_id, item.application_id, outcome.value))
-        rows.append(_row(item, outcome, text, tuple(missing), letter, left_out, mails))
+        rows.append(_row(item, outcome, draft, letter, left_out, mails))
     # One whose evaluation is repeated is in evaluation once more, and on the list.
     listed = {item.application_id for item in items}
     for item in (each for each in forgotten if each.application_id not in listed):
@@ -152,6 +145,17 @@ def letters_of(actor: Actor, call: CallView, tried: TextView | None = None) -> A
         call.id, call.slug, call.title, call.reference, call.zone, bool(items), seen, len(rows) - len(seen),
         tuple(texts[outcome] for outcome in Outcome), mailings, public,
     )  # fmt: skip
+
+
+def _hindered(draft: Draft, has_team: bool, is_repeated: bool) -> Draft:
+    """The draft with what stands in its way beside its own words."""
+    if is_repeated:
+        words = "Its evaluation is repeated. Settle its outcome first."
+        return replace(draft, missing=(LetterException(Hindrance.REPEATED, words),))
+    if has_team:
+        return draft
+    words = "Nobody of its team has an account that works. Invite somebody."
+    return replace(draft, missing=(*draft.missing, LetterException(Hindrance.NO_RECIPIENT, words)))
 
 
 def _settled_words(settlement: Settlement) -> AgreedWords:
@@ -330,8 +334,7 @@ def _out(row: LetterRow, left_out: Mapping[UUID, Any]) -> LetterRow:
 def _row(
     item: Any,
     outcome: Outcome,
-    text: DecisionText,
-    missing: tuple[LetterException, ...],
+    draft: Draft,
     letter: Any,
     left_out: Mapping[UUID, Any],
     mails: Mapping[UUID, Delivery],
@@ -339,7 +342,7 @@ def _row(
     row = LetterRow(item.application_id, item.reference, item.title, item.lead, outcome, item.amount)
     # One that failed and was left out since is nobody's to send: it is told as left out until it is taken in again.
     if letter is None or (letter.state == LetterState.FAILED.value and item.application_id in left_out):
-        return _out(replace(row, text=text, exceptions=missing), left_out)
+        return _out(replace(row, text=draft.text, exceptions=draft.missing, places=draft.places), left_out)
     stored = letter.sent_content or letter.content
     return replace(
         row,

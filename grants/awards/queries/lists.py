@@ -35,7 +35,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import TIE_WORDS, CallView, tie_words
 from grants.core import clock
 from grants.core.kept import ByIdentity
-from grants.core.money import ZERO
+from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, RawAnswer, ask, ask_lately, both, reader, side_by_side, stand
 from grants.evaluation import queries as evaluation
@@ -364,33 +364,22 @@ def frozen(
     for item in rows:
         if item.rank is not None:
             running = running + item.amount
-        halves = rules.halves_kept(item.halves or {})
-        found.append(
-            Ranked(
-                item.application_id,
-                item.reference,
-                item.title,
-                halves,
-                item.rank,
-                Fraction(item.score or 0),
-                sum(halves.values()),
-                item.amount if item.asked is None else item.asked,
-                Outcome(item.outcome),
-                running if item.rank is not None else ZERO,
-                item.straddles,
-                item.missing,
-                (),
-                tuple(item.tie_words.split("\n")) if item.tie_words else (),
-                item.threshold_words,
-                item.shift_half,
-                item.rule_words,
-                None if item.asked is None else item.amount,
-                item.conditions,
-                item.outcome == Outcome.RESERVE.value and item.entry_id is not None,
-            )
-        )
+        found.append(_frozen_row(item, ZERO if item.rank is None else running))
     frozen = RankedList(tuple(found), view.budget, view.used)
     return (_as_kept(frozen, kept) if kept else frozen), (), scores
+
+
+def _frozen_row(item: Any, running: Money) -> Ranked:
+    """One item of a frozen list; ``running`` adds up what was given down to it."""
+    halves = rules.halves_kept(item.halves or {})
+    return Ranked(
+        item.application_id, item.reference, item.title, halves, item.rank, Fraction(item.score or 0), sum(halves.values()),
+        item.amount if item.asked is None else item.asked, Outcome(item.outcome), running, item.straddles, item.missing,
+        tie_sentences=tuple(item.tie_words.split("\n")) if item.tie_words else (),
+        threshold_words=item.threshold_words, shift_half=item.shift_half, rule_words=item.rule_words,
+        recommended=None if item.asked is None else item.amount, conditions=item.conditions,
+        moved_up=item.outcome == Outcome.RESERVE.value and item.entry_id is not None,
+    )  # fmt: skip
 
 
 def _as_kept(frozen: RankedList, kept: Kept) -> RankedList:

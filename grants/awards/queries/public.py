@@ -12,7 +12,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import EvaluatorNames, Selection, SelectionItem
 from grants.awards.queries import withholding
-from grants.awards.queries.describing import public_text
+from grants.awards.queries.describing import as_answered, public_text
 from grants.awards.queries.publication import GONE, STILL_SELECTED, what_is_gone
 from grants.awards.queries.selections import plan_of
 from grants.awards.rules.experts import EVALUATORS_LEAST, NamesPage
@@ -64,12 +64,14 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
     standing = [row for row in rows if row.state in STILL_SELECTED]
     named = [row for row in standing if not row.withheld]
     cities = evaluation.cities_of([row.id for row in named])
+    ranked = [row.id for row in named if row.kind == SelectionKind.RANKED.value and not row.description]
+    answered = as_answered(call, ranked)
     told = tuple(
         Award(
             row.title, row.name, row.country_code, cities.get(row.id, ""), row.amount,
             # Of what was published elsewhere only its source knows the day.
             clock.in_zone(row.confirmed_at, call.zone).date() if row.kind == SelectionKind.RANKED.value else None,
-            row.amount_basis == AmountBasis.SYNTHETIC.value, row.description,
+            row.amount_basis == AmountBasis.SYNTHETIC.value, row.description or answered.get(row.id, ""),
         )
         for row in named
     )  # fmt: skip

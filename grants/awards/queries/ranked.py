@@ -21,7 +21,7 @@ from grants.awards.rules import LISTS_KEPT, Facts, Plan
 from grants.awards.states import LineRule, Outcome
 from grants.calls import queries as calls
 from grants.calls.rules import TIE_WORDS, CallContent, CallView, Intervals
-from grants.calls.states import ScoreMethod, ThresholdBasis
+from grants.calls.states import ThresholdBasis
 from grants.cities.models import City
 from grants.cities.states import OrganisationLink
 from grants.core.db import among
@@ -44,7 +44,7 @@ def ranking_rules(content: CallContent, line: LineRule, reserve_max: int | None)
         content.tie_order,
         line,
         reserve_max,
-        means=scoring.method is ScoreMethod.MEAN_PER_CRITERION,
+        means=scoring.by_mean,
         total_on_score=scoring.total_threshold_on is ThresholdBasis.SCORE,
         shift_max_half=scoring.board_shift_half,
     )

@@ -6,19 +6,9 @@ from grants.awards.ranking.answers import NOT_WORKED_OUT, Known, NotWorkedOut, S
 from grants.awards.ranking.applying import candidates_of, limits_of, places_of, within
 from grants.awards.ranking.drawing import drawn_list, line_group
 from grants.awards.ranking.moving import Freed, Next, next_of
-from grants.awards.ranking.official import (
-    Bar,
-    Ranked,
-    RankedList,
-    RankingRules,
-    Scored,
-    below_threshold,
-    rank,
-    score_max,
-    score_of,
-    score_words,
-)
+from grants.awards.ranking.official import below_threshold, rank, score_max, score_of, score_words
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select
+from grants.awards.ranking.ranked import Bar, Ranked, RankedList, RankingRules, Scored
 from grants.awards.ranking.rows import Bound, Candidate, Limits, Unit, Walk
 from grants.awards.ranking.solver import bounded
 from grants.awards.ranking.what_if import Aim, WhatIf, Worths, by_country, passed_over, what_if

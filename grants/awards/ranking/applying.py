@@ -8,8 +8,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from grants.awards.ranking.answers import Known
-from grants.awards.ranking.official import Ranked, RankedList
 from grants.awards.ranking.portfolio import Portfolio, Verdict, select, without_solver
+from grants.awards.ranking.ranked import Ranked, RankedList
 from grants.awards.ranking.rows import Candidate, Limits
 from grants.awards.rules import Facts, Plan
 from grants.awards.states import Outcome

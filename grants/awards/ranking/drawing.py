@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from grants.awards.ranking.official import Ranked, RankedList
+from grants.awards.ranking.ranked import Ranked, RankedList
 from grants.awards.rules import Plan
 from grants.awards.states import Outcome
 from grants.calls.rules import DrawRules

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from grants.awards.ranking.rows import CAPS, MONEY_BOUNDS, Bound, Candidate, Limits, Unit, Walk, minimum_words, units_of
 from grants.awards.ranking.solver import Asked, answer, bounded
+from grants.awards.rules import EACH_ROW_SAYS
 from grants.calls.rules import SelectionRules
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, total
@@ -388,4 +389,4 @@ def _ahead_words(ahead: Iterable[Verdict]) -> str:
     if any(Bound.BUDGET in verdict.bounds and not CAPS.intersection(verdict.bounds) for verdict in left_out):
         return "Selected: it fits in what is left."
     # A ceiling, what a strand has, or a minimum: none of them was short of the budget that this one gets.
-    return "Selected: better ranks are left out by a rule, each row says which."
+    return f"Selected: better ranks are left out by a rule{EACH_ROW_SAYS}."

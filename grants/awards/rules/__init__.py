@@ -17,6 +17,7 @@ from grants.awards.rules.decision import (
     DrawRefused,
     SelectionView,
     complaints_words,
+    confirmed_meanwhile,
     forgotten_words,
     halves_kept,
     kept_halves,
@@ -63,12 +64,14 @@ from grants.awards.rules.publication import (
     untold_words,
 )
 from grants.awards.rules.results import (
+    EACH_ROW_SAYS,
     NEXT_WORDS,
     OUTCOME_WORDS,
     ResultPage,
     ResultScore,
     SelectedItem,
     kept_out_words,
+    selected_words,
 )
 from grants.awards.rules.robustness import robustness_kept
 from grants.awards.rules.scenarios import (
@@ -109,6 +112,7 @@ __all__ = [
     "ADVISED_IN_PART",
     "AIMED_NAMED_MAX",
     "BY_RANK",
+    "EACH_ROW_SAYS",
     "INTERVALS_MISSING",
     "LISTS_KEPT",
     "NEXT_WORDS",
@@ -155,6 +159,7 @@ __all__ = [
     "bar",
     "compared",
     "complaints_words",
+    "confirmed_meanwhile",
     "departing_words",
     "departures",
     "facts_kept",
@@ -191,6 +196,7 @@ __all__ = [
     "refuse_unpublishable",
     "reserve_places",
     "robustness_kept",
+    "selected_words",
     "shares_of",
     "strand_lines",
     "strip",

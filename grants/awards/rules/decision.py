@@ -90,6 +90,16 @@ def refuse_same_person(
         raise Refused(f"You {deed}; another person must {second}.")
 
 
+def confirmed_meanwhile(confirmed_by: UUID | None, actor_id: UUID | None) -> str:
+    """Who was faster, for somebody who confirms what is confirmed already: perhaps themselves.
+
+    >>> one = UUID(int=1)
+    >>> confirmed_meanwhile(one, one), confirmed_meanwhile(one, UUID(int=2))
+    ('You confirmed it meanwhile, in another tab.', 'Somebody confirmed it meanwhile.')
+    """
+    return f"{'You confirmed it meanwhile, in another tab' if confirmed_by == actor_id else 'Somebody confirmed it meanwhile'}."
+
+
 def refuse_over_budget(used: Money, free: Money) -> None:
     """Raise :class:`Refused` when the selected ask for more than the call has free."""
     faults.point("ceiling")

@@ -21,9 +21,9 @@ COPIED_WORDS_MIN = 12
 class DescribedAward:
     """A selected application with what is published of it in words.
 
-    ``public_text`` is what everybody reads once the results are public, ``text`` the newest version, ``number`` its number (0
-    before there is one). ``prefilled`` comes from answers whose question says that they are published. ``from_source``: it was
-    published elsewhere, so its words are those of its source and nobody writes them here.
+    ``public_text`` is what another person confirmed or, of what was published elsewhere (``from_source``), the words of its
+    source; ``text`` is the newest version, ``number`` its number (0 before there is one). ``answered`` comes from answers whose
+    question says that they are published: it stands until somebody confirms other words.
     """
 
     application_id: UUID
@@ -32,7 +32,7 @@ class DescribedAward:
     public_text: str = ""
     text: str = ""
     number: int = 0
-    prefilled: str = ""
+    answered: str = ""
     written_by: UUID | None = None
     writer: str = ""
     written_at: datetime | None = None
@@ -45,9 +45,19 @@ class DescribedAward:
         return self.number > 0 and not self.confirmer
 
     @property
+    def published(self) -> str:
+        """What everybody reads once the results are public."""
+        return self.public_text or self.answered
+
+    @property
+    def is_as_answered(self) -> bool:
+        """Whether that are the words of its applicant."""
+        return not self.public_text and bool(self.answered)
+
+    @property
     def start(self) -> str:
         """What its form begins with."""
-        return self.text or self.prefilled
+        return self.text or self.answered
 
 
 def described_words(confirmed: int, every: int) -> str:
@@ -73,6 +83,11 @@ def _answers(content: dossiers.DossierContent) -> Iterator[tuple[dossiers.Questi
     for section in dossiers.answered(content):
         for item in section.items:
             yield item.question, _told(item)
+
+
+def asks_to_publish(definition: dossiers.Definition) -> bool:
+    """Whether a form asks anything of which applicants read that the answer is published."""
+    return any(question.published for section in definition.sections for question in section.questions)
 
 
 def published_answers(content: dossiers.DossierContent) -> str:

@@ -31,6 +31,10 @@ REMARKS_MAX = 3_000
 
 CUT_OFF = "Cut off, by the word of the deputy, who leads until the chair is back."
 ASSESSES = "You assess this application yourself; somebody else of the panel leads it, and the others vote on it."
+ASSESSES_OTHER = (
+    "You assess that application yourself, so you do not say which of the two comes first. Say that you leave: the deputy "
+    "leads then, and puts them in order."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ def read_groups(text: str) -> tuple[tuple[str, ...], ...]:
 
 def _wrong_groups(plan: Plan, asked: Mapping[str, Money]) -> list[str]:
     found = [
-        f"{shorten(reference)} is not on the list."
+        _not_listed(reference)
         for group in plan.exclusive[:GROUPS_MAX]
         for reference in group[:MEMBERS_MAX]
         if reference not in asked
@@ -279,6 +279,10 @@ def _wrong_groups(plan: Plan, asked: Mapping[str, Money]) -> list[str]:
     return found
 
 
+def _not_listed(reference: str) -> str:
+    return f"{shorten(reference)} is not on the list. Take a reference from it, or leave this one out."
+
+
 def shorten(reference: str) -> str:
     """A reference as it was typed, at a length a sentence can hold."""
     return reference if len(reference) <= 40 else f"{reference[:40]}…"
@@ -288,7 +292,7 @@ def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRule
     faults = []
     for each in plan.overrides:
         if each.reference not in asked:
-            faults.append(f"{shorten(each.reference)} is not on the list.")
+            faults.append(_not_listed(each.reference))
         elif each.amount is not None and not ZERO < each.amount <= asked[each.reference]:
             faults.append(
                 f"{each.reference} asks for {asked[each.reference]}; recommend more than nothing and at most that."
@@ -298,11 +302,15 @@ def _wrong_overrides(plan: Plan, asked: Mapping[str, Money], call: SelectionRule
                 f"{each.reference} would get {each.amount}; the call has {budget} free. Recommend at most that."
             )
         if not clean_text(each.reason) and (each.rank is not None or each.amount is not None):
-            faults.append(f"{each.reference} has no reason for its change of place or amount.")
+            faults.append(
+                f"{each.reference} has no reason for its change of place or amount. Write one, or leave both as they are."
+            )
         if len(each.conditions) > CONDITIONS_MAX:
-            faults.append(f"The conditions of {shorten(each.reference)} have more than {CONDITIONS_MAX} characters.")
+            faults.append(
+                f"The conditions of {shorten(each.reference)} have more than {CONDITIONS_MAX} characters. Shorten them."
+            )
         if len(each.reason) > REASON_MAX:
-            faults.append(f"The reason of {shorten(each.reference)} has more than {REASON_MAX} characters.")
+            faults.append(f"The reason of {shorten(each.reference)} has more than {REASON_MAX} characters. Shorten it.")
     if not takes_amounts(call) and (plan.cut_percent or any(each.amount for each in plan.overrides)):
         faults.append("This call does not allow another amount than was asked for.")
     if len({each.reference for each in plan.overrides}) < len(plan.overrides) or len(plan.overrides) > OVERRIDES_MAX:
@@ -436,6 +444,3 @@ def facts_kept(stored: Mapping[str, Mapping[str, Any]]) -> dict[UUID, Facts]:
         )
         for key, about in stored.items()
     }
-
-
-NO_FACTS: Mapping[UUID, Facts] = {}

@@ -81,8 +81,11 @@ class ResultPage:
         return sum(halves) if halves and len(halves) == len(self.scores) else None
 
 
-# What every rule that keeps a row out begins with.
-_NOT_SELECTED = "Not selected"
+# What every rule that keeps a row out begins with, and by what a rule that brings one in is known: of the list, or of one
+# that was worked out anew after a complaint.
+_NOT_SELECTED, _SELECTED = "Not selected", re.compile(r"\bSelected\b|\bselects it\b")
+# What the list says of other rows, which no applicant reads.
+EACH_ROW_SAYS = ", each row says which"
 _REFERENCE = re.compile(r"\b[A-Z0-9]+-\d{4}-A-\d{4,}\b")
 
 
@@ -112,6 +115,27 @@ def kept_out_words(rule_words: str, departures: Sequence[str], reference: str, o
         told.append(ended(_unnamed(shown, reference)))
     if order_told:
         told.append(order_told)
+    return " ".join(told)
+
+
+def selected_words(outcome: Outcome, rule_words: str, reference: str) -> str:
+    """Why an application is selected; ``outcome`` and ``rule_words`` are those of the frozen list. Others stay unnamed.
+
+    >>> selected_words(Outcome.SELECTED, "", "P-2026-A-0001")
+    'Selected: the budget reaches it.'
+    >>> selected_words(Outcome.SELECTED, "Drawn by lot: place 1 of 3 at the line.", "P-2026-A-0001")
+    'Drawn by lot: place 1 of 3 at the line. Selected: the budget reaches it.'
+    >>> selected_words(Outcome.RESERVE, "Not selected: it stands below the line.", "P-2026-A-0001")
+    'It stood on the reserve list; since then money was set aside for it.'
+    """
+    if outcome is Outcome.RESERVE:
+        return "It stood on the reserve list; since then money was set aside for it."
+    if outcome is not Outcome.SELECTED:
+        return "The list did not select it; since then the decision on a complaint did."
+    told = [_unnamed(rule_words.replace(EACH_ROW_SAYS, ""), reference)] if rule_words else []
+    # A plain list names no rule; a place at the line or one the panel gave is no money yet.
+    if not _SELECTED.search(rule_words):
+        told.append("Selected: the budget reaches it.")
     return " ".join(told)
 
 

@@ -29,7 +29,7 @@ from grants.evaluation import queries as evaluation
 from grants.identity import queries as identity
 from grants.identity import services as people
 
-own = queries.complaints
+reads = queries.complaints
 # Beyond this nobody types; what is longer than a complaint may be is kept all the same.
 DRAFT_CHARACTERS_MAX = 60_000
 
@@ -76,7 +76,7 @@ def _draft_of(application_id: UUID) -> Complaint | None:
 
 def _begun(actor: Actor, application_id: UUID) -> Complaint:
     application = applications.view_for_team(application_id)
-    found = own.window_of(application, acts.moment())
+    found = queries.own_complaints.window_of(application, acts.moment())
     if found.why_not or found.about is None or found.reached_at is None or found.due_at is None:
         raise Refused(found.why_not)
     standing = db.session.scalars(select(Complaint).where(Complaint.application_id == application_id)).all()
@@ -94,7 +94,7 @@ def _begun(actor: Actor, application_id: UUID) -> Complaint:
 @act(
     "complaint.send",
     needs=Permission.APPLICATION_SUBMIT,
-    scope=own.scope_of,
+    scope=reads.scope_of,
     says="complained about the result of {subject}",
 )
 def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
@@ -129,7 +129,7 @@ def send(actor: Actor, complaint_id: UUID, version: int | None = None) -> str:
 
 def _run_anew(row: Complaint, application: ApplicationView) -> None:
     """A time that began again once the results were public counts for a draft that was begun before."""
-    found = own.window_of(application, acts.moment())
+    found = queries.own_complaints.window_of(application, acts.moment())
     if found.reached_at is not None and found.due_at is not None and found.due_at > row.due_at:
         row.reached_at, row.due_at = found.reached_at, found.due_at
 
@@ -150,7 +150,7 @@ def _refuse_infected(attached: tuple[FileView, ...]) -> None:
 @act(
     "complaint.attach",
     needs=Permission.APPLICATION_EDIT,
-    scope=own.scope_of,
+    scope=reads.scope_of,
     says="attached evidence to a complaint about {subject}",
 )
 def attach(actor: Actor, complaint_id: UUID, incoming: Incoming) -> FileView:
@@ -167,7 +167,7 @@ def attach(actor: Actor, complaint_id: UUID, incoming: Incoming) -> FileView:
 @act(
     "complaint.detach",
     needs=Permission.APPLICATION_EDIT,
-    scope=own.scope_of,
+    scope=reads.scope_of,
     says="took evidence out of a complaint about {subject}",
 )
 def detach(actor: Actor, complaint_id: UUID, file_id: UUID) -> None:
@@ -181,7 +181,7 @@ def detach(actor: Actor, complaint_id: UUID, file_id: UUID) -> None:
 @act(
     "complaint.withdraw",
     needs=Permission.APPLICATION_SUBMIT,
-    scope=own.scope_of,
+    scope=reads.scope_of,
     says="withdrew the complaint about the result of {subject}",
 )
 def withdraw(actor: Actor, complaint_id: UUID, reason: str, version: int | None = None) -> None:
@@ -202,7 +202,7 @@ def withdraw(actor: Actor, complaint_id: UUID, reason: str, version: int | None 
 @act(
     "complaint.open_file",
     needs=Permission.FILE_READ,
-    scope=own.lies_in,
+    scope=reads.lies_in,
     says="opened a file of a complaint about {subject}",
 )
 def open_file(actor: Actor, complaint_id: UUID, sha256: str) -> FileView:
@@ -210,7 +210,7 @@ def open_file(actor: Actor, complaint_id: UUID, sha256: str) -> FileView:
     row = get(Complaint, complaint_id)
     _refuse_reading(actor, row)
     acts.subject("application", row.application_id)
-    found = [*files.listed(FILES, row.id), *files.listed(own.LETTERS, row.id)]
+    found = [*files.listed(FILES, row.id), *files.listed(reads.LETTERS, row.id)]
     file = next((each for each in found if each.sha256 == sha256), None)
     if file is None:
         raise NotFound

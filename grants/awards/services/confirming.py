@@ -25,7 +25,7 @@ from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import acts, clock, jobs
 from grants.core.acts import act
-from grants.core.db import check_version, db, locked
+from grants.core.db import among, check_version, db, locked
 from grants.core.errors import Invalid, Refused
 from grants.core.money import ZERO, Money
 from grants.core.permissions import Actor, Permission
@@ -71,6 +71,7 @@ def confirm_list(actor: Actor, selection_id: UUID, version: int | None = None, d
     match SelectionKind(selection.kind):
         case SelectionKind.RANKED:
             items = items_of(selection_id)
+            _hold_applications(items)
             refuse_conflicted(actor, [item.application_id for item in items], queries.forgotten(call.id))
             refuse_changed(selection, call)
             _refuse_later_minutes(selection, items)
@@ -95,6 +96,13 @@ def items_of(selection_id: UUID) -> Sequence[SelectionItem]:
         .order_by(SelectionItem.position)
         .with_for_update()
     ).all()
+
+
+def _hold_applications(items: Sequence[SelectionItem]) -> None:
+    """Hold what the list is of, as whoever changes a score of it does: what is compared next stands until it is carried out."""
+    ids = [item.application_id for item in items]
+    held = select(Application.id).where(among(Application.id, ids)).order_by(Application.reference)
+    db.session.execute(held.with_for_update(of=Application)).all()
 
 
 def refuse_changed(selection: Selection, call: CallView) -> None:

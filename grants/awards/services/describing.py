@@ -9,7 +9,7 @@ from grants.applications.models import Application
 from grants.awards.models import AwardDescription
 from grants.awards.queries import describing as descriptions
 from grants.awards.queries.publication import STILL_SELECTED
-from grants.awards.rules import refuse_same_person
+from grants.awards.rules import confirmed_meanwhile, refuse_same_person
 from grants.awards.rules.describing import checked_description
 from grants.awards.services.leaving_out import refuse_shut
 from grants.core import acts
@@ -33,7 +33,7 @@ def describe(actor: Actor, application_id: UUID, text: str, number: int | None =
     refuse_shut(actor, application_id)
     application = locked(Application, application_id)
     if application.state not in STILL_SELECTED or application.submission_id is None:
-        raise Refused("Only what was selected here is described here.")
+        raise Refused("Only what was selected here, and still is, is described here. Nothing was kept.")
     last = descriptions.newest_description(application_id)
     seen = 0 if last is None else last.number
     if number is not None and number != seen:
@@ -59,14 +59,12 @@ def confirm(actor: Actor, application_id: UUID, number: int) -> None:
     """Another person read the newest version: from now on it is the one everybody reads once results are public."""
     refuse_shut(actor, application_id)
     if locked(Application, application_id).state not in STILL_SELECTED:
-        raise Refused("Only what was selected here is described here.")
+        raise Refused("Only what was selected here, and still is, is described here. Nothing was kept.")
     row = descriptions.newest_description(application_id)
     if row is None or row.number != number:
         raise Conflict("Somebody wrote another description meanwhile. Look at it first.")
     refuse_same_person(row.written_by, actor.user_id, "wrote this description", "confirm it")
     if row.confirmed_at is not None:
-        who = "You" if row.confirmed_by == actor.user_id else "Somebody"
-        where = ", in another tab" if who == "You" else ""
-        raise Conflict(f"{who} confirmed it meanwhile{where}.")
+        raise Conflict(f"{confirmed_meanwhile(row.confirmed_by, actor.user_id)} Everybody reads it.")
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     acts.subject("application", application_id)

@@ -40,7 +40,7 @@ def leave_out(actor: Actor, application_id: UUID, reason: str) -> None:
             "A reason is missing.", {"reason": "Write why this letter is left out, and who tells the applicant."}
         )
     if _open_exclusion(application_id) is not None:
-        raise Refused("It is left out already.")
+        raise Refused("It is left out already, with the reason beside it. Nothing was changed.")
     if _on_its_way(application_id):
         raise Refused(
             "Its letter is prepared or on its way. Have the letters returned by the second person first, then leave it out."
@@ -67,7 +67,7 @@ def take_in(actor: Actor, application_id: UUID) -> None:
     refuse_shut(actor, application_id)
     row = _open_exclusion(application_id)
     if row is None:
-        raise Refused("It is not left out.")
+        raise Refused("It is not left out: it waits with the others. Nothing was changed.")
     row.ended_by, row.ended_at = actor.user_id, acts.moment()
     acts.subject("application", application_id)
 
@@ -137,6 +137,6 @@ def _on_its_way(application_id: UUID) -> bool:
 
 
 def refuse_shut(actor: Actor, application_id: UUID) -> None:
-    """Whoever is in conflict with an application, or takes part in it, has nothing to do with its letter."""
+    """Raise :class:`NotFound` for whoever is in conflict with an application or takes part in it: nothing that tells of it is theirs."""
     if application_id in evaluation.undecidable(actor, [application_id]):
         raise NotFound

@@ -15,12 +15,8 @@ from grants.awards import queries
 from grants.awards.models import DecisionLetter, LetterMailing, LetterText, SelectionItem
 from grants.awards.queries.mailed import MAIL, mailed_since
 from grants.awards.rules import refuse_same_person
-from grants.awards.rules.letters import (
-    DecisionText,
-    LettersPage,
-    checked_text,
-    refuse_blocked,
-)
+from grants.awards.rules.letter_words import checked_text
+from grants.awards.rules.letters import DecisionText, LettersPage, refuse_blocked
 from grants.awards.services.leaving_out import refuse_left_out, refuse_shut
 from grants.awards.states import LETTER, MAILING, LetterState, MailingState, Outcome
 from grants.calls import queries as calls
@@ -302,7 +298,7 @@ def send_again(actor: Actor, letter_id: UUID, version: int | None = None) -> Let
             # Its job may have failed or been cancelled, and the letter with it: then it goes under who asks now.
             job = jobs.latest(("application", letter.application_id), SEND_JOB)
             if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
-                raise Refused("It is on its way already.")
+                raise Refused("It is on its way already. The page of the letters says when it has left, or why not.")
             _queue(letter)
         case LetterState.PREPARED:
             raise Refused("It was never sent. It leaves with its mailing, once a second person has it sent.")

@@ -74,7 +74,7 @@ def freeze(actor: Actor, meeting_id: UUID) -> int:
     """Freeze the minutes as the log tells them now, for the chair and a second person to sign. Returns their number."""
     meeting = _writes(actor, meeting_id)
     if MeetingState(meeting.state) is not MeetingState.ENDED:
-        raise Refused("Minutes are frozen once the meeting has ended.")
+        raise Refused("Minutes are frozen once the meeting has ended. Its chair ends it.")
     found = queries.panel.meeting_of(meeting_id)
     _refuse_partial(actor, [application_id for application_id, _, _ in found.items.values()])
     _refuse_waiting_scores(found)
@@ -123,7 +123,7 @@ def sign(actor: Actor, meeting_id: UUID, number: int) -> None:
         standing.chair_signed_by, standing.chair_signed_at = actor.user_id, acts.moment()
     else:
         if standing.second_signed_by is not None:
-            raise Refused("A second person has signed already.")
+            raise Refused("A second person has signed already. Nothing more is asked of you.")
         standing.second_signed_by, standing.second_signed_at = actor.user_id, acts.moment()
 
 

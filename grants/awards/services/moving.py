@@ -56,7 +56,7 @@ def decide_move(actor: Actor, selection_id: UUID, reference: str, reason: str) -
         raise Invalid("A reason is missing.", {"reason": "Write why the next of the reserve list moves up."})
     selection = locked(Selection, selection_id)
     if (selection.kind, selection.state) != (SelectionKind.RANKED.value, SelectionState.CONFIRMED.value):
-        raise Refused("Only a confirmed ranked list has a reserve list.")
+        raise Refused("Only a confirmed ranked list has a reserve list. Have the list confirmed first.")
     _refuse_conflict(actor, selection_id)
     taken = db.session.scalars(select(SelectionMove).where(SelectionMove.selection_id == selection_id)).all()
     if any(move.state == SelectionState.DECIDED.value for move in taken):

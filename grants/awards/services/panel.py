@@ -93,7 +93,9 @@ def order(actor: Actor, meeting_id: UUID, references: tuple[str, ...], version: 
     meeting = locked(PanelMeeting, meeting_id)
     check_version(meeting, version)
     if MeetingState(meeting.state) is MeetingState.ENDED:
-        raise Refused("This meeting has ended; its agenda no longer changes.")
+        raise Refused(
+            "This meeting has ended; its agenda no longer changes. Plan another meeting for what is still to be looked at."
+        )
     found = queries.panel.meeting_of(meeting_id)
     closed = queries.panel.shut(actor, [application_id for application_id, _, _ in found.items.values()])
     by_reference = {
@@ -146,6 +148,13 @@ def _refuse_assessing(actor: Actor, clear: Clear) -> None:
     faults.point("four_eyes")
     if actor.user_id in clear.room - clear.voice:
         raise NotAllowed(rules.ASSESSES)
+
+
+def _refuse_assessing_other(actor: Actor, clear: Clear) -> None:
+    """Whoever assesses an application has no voice on its place either, from whichever of two items they would say it."""
+    faults.point("four_eyes")
+    if actor.user_id not in clear.voice:
+        raise Invalid("The order was not changed.", {"other": rules.ASSESSES_OTHER})
 
 
 def _open_item(actor: Actor, meeting: PanelMeeting) -> tuple[PanelItem, Clear]:
@@ -295,7 +304,7 @@ def _attending(actor: Actor, meeting_id: UUID) -> tuple[PanelMeeting, bool]:
     if queries.panel.role_in(meeting_id, actor.user_id) is None:
         raise NotAllowed("You are not one of the people of this meeting. Ask who planned it.")
     if MeetingState(meeting.state) is MeetingState.ENDED:
-        raise Refused("This meeting has ended.")
+        raise Refused("This meeting has ended. Its minutes tell what was done.")
     return meeting, actor.user_id in rules.present(queries.panel.events_of(meeting_id))
 
 
@@ -306,7 +315,7 @@ def _refuse_coming_and_going(actor: Actor, meeting_id: UUID) -> None:
 def _arrive(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if here:
-        raise Refused("You are there already.")
+        raise Refused("You are there already. Nothing was changed.")
     _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.ARRIVED, person_id=actor.user_id)
     if meeting.current_id is not None:
@@ -318,7 +327,7 @@ def _arrive(actor: Actor, meeting_id: UUID) -> None:
 def _leave(actor: Actor, meeting_id: UUID) -> None:
     meeting, here = _attending(actor, meeting_id)
     if not here:
-        raise Refused("You are not there.")
+        raise Refused("You are not there. Nothing was changed.")
     _refuse_coming_and_going(actor, meeting_id)
     log(meeting, actor, Happened.LEFT, person_id=actor.user_id)
 
@@ -429,6 +438,7 @@ def reorder(actor: Actor, meeting_id: UUID, other: str, reason: str, version: in
     _refuse_not_running(meeting, "An order is changed")
     words = rules.said(reason, "reason", "Write why the order is changed.")
     second = item_named(actor, meeting_id, other.strip())
+    _refuse_assessing_other(actor, clear_of(meeting_id, second))
     if not queries.panel.tied(meeting.call_id, item.application_id, second.application_id):
         raise Invalid(
             "The order was not changed.",

@@ -10,7 +10,7 @@ from grants.applications import queries as applications
 from grants.applications.models import Application
 from grants.awards.models import AwardWithheld, Selection, SelectionItem
 from grants.awards.queries.publication import OPENS, STILL_SELECTED, reads_withheld
-from grants.awards.rules import refuse_same_person
+from grants.awards.rules import confirmed_meanwhile, refuse_same_person
 from grants.awards.services.leaving_out import refuse_shut
 from grants.awards.states import SelectionKind, SelectionState, WithheldGround
 from grants.calls import queries as calls
@@ -97,9 +97,8 @@ def confirm(actor: Actor, entry_id: UUID) -> None:
     if row.ended_at is not None:
         raise Conflict("Somebody ended it meanwhile: this award is not withheld any more.")
     if row.confirmed_at is not None:
-        who = "You" if row.confirmed_by == actor.user_id else "Somebody"
-        where = ", in another tab" if who == "You" else ""
-        raise Conflict(f"{who} confirmed it meanwhile{where}. It stays withheld until it is named again.")
+        said = confirmed_meanwhile(row.confirmed_by, actor.user_id)
+        raise Conflict(f"{said} It stays withheld until it is named again.")
     row.confirmed_by, row.confirmed_at = actor.user_id, acts.moment()
     acts.subject("application", row.application_id)
 

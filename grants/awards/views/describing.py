@@ -88,7 +88,7 @@ def _descriptions(
         forms=forms,
         confirming=confirming,
         sent=sent,
-        words=described_words(shown.confirmed, len(shown.rows)),
+        words=described_words(shown.described, len(shown.rows)),
         public=call.results_are_public(clock.now()),
         back=url_for(".publishing", slug=call.slug),
     )

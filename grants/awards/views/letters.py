@@ -18,7 +18,8 @@ from grants.awards.forms.letters import (
 )
 from grants.awards.rules.delivery import KEPT_HERE
 from grants.awards.rules.letter_lists import Counts, is_missing, page_of
-from grants.awards.rules.letters import LetterRow, LettersPage, TextView, checked_text, places_of, reason_lacking
+from grants.awards.rules.letter_words import checked_text, places_of, reason_lacking
+from grants.awards.rules.letters import LetterRow, LettersPage, TextView
 from grants.awards.states import LetterState, Outcome
 from grants.awards.views.frame import P, bp
 from grants.core import clock
@@ -270,7 +271,7 @@ def _text(shown: LettersPage, told: TextView, form: LetterTextForm, tried: tuple
     may = current_actor().may(P.SELECTION_PUBLISH_RESULTS, Scope.of(("call", shown.call_id)))
     return page(
         "awards/letter_text.html", shown=shown, told=told, form=form, places=places_of(told.outcome), may=may,
-        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST,
+        tried=tried, paragraphs=paragraphs, tried_most=TRIED_MOST, example=shown.example(told.outcome),
         lacking=reason_lacking(told.outcome, told.text if form.text.data is None else form.text.data),
     )  # fmt: skip
 
@@ -314,7 +315,7 @@ def letter(ref: str) -> Any:
 def _letter(ref: str, form: LetterDeedForm | None = None) -> str:
     application, sent = queries.letters.sent_letter(current_actor(), ref, clock.now())
     version = str(sent.version)
-    complained, until = queries.complaints.own_way(application, clock.now())
+    complained, until = queries.own_complaints.own_way(application, clock.now())
     return page(
         "awards/letter.html", application=application, call=application.call, sent=sent, text=sent.text,
         paragraphs=paragraphs, complained=complained, complains_until=until, complain=COMPLAIN,

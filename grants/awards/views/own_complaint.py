@@ -9,7 +9,7 @@ from flask import flash, request
 
 from grants.awards import queries, services
 from grants.awards.forms.complaints import ComplaintForm, FileOutForm, WithdrawForm
-from grants.awards.queries.complaints import OwnPage
+from grants.awards.queries.own_complaints import OwnPage
 from grants.awards.rules.complaints import ComplaintView
 from grants.awards.views.frame import P, bp, letter_of
 from grants.calls.rules import GROUND_WORDS, LANGUAGES, NO_MERITS, ComplaintRules
@@ -90,7 +90,7 @@ def remove_evidence(ref: str) -> Any:
     shown, form = _found(ref), FileOutForm()
     with form.refusals():
         if shown.draft is None:
-            raise Refused("The complaint was sent; it stands as it is.")
+            raise Refused("The complaint was sent; it stands as it is. Until it is decided you can withdraw it.")
         acts.detach(current_actor(), shown.draft.id, form.thing_id() or UUID(int=0))
         return see_other(".own_complaint", ref=ref)
     return _own(ref, deed=form), 422
@@ -113,7 +113,7 @@ def withdraw_complaint(ref: str, number: int) -> Any:
 
 
 def _found(ref: str) -> OwnPage:
-    return reads.own_page(current_actor(), ref, clock.now())
+    return queries.own_complaints.own_page(current_actor(), ref, clock.now())
 
 
 def _offered(form: ComplaintForm, shown: OwnPage) -> ComplaintForm:

@@ -193,7 +193,7 @@ def result(ref: str) -> Any:
     """How an application fared and why, for its team."""
     shown = queries.result(current_actor(), ref, clock.now())
     call = shown.application.call
-    complained, until = queries.complaints.own_way(shown.application, clock.now())
+    complained, until = queries.own_complaints.own_way(shown.application, clock.now())
     return page(
         "awards/result.html", shown=shown, application=shown.application, call=call, half_words=points,
         rules=application_rules, outcome_words=OUTCOME_WORDS, next_words=NEXT_WORDS,

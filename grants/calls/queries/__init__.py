@@ -29,7 +29,6 @@ from grants.calls.queries.reading import (
     calls,
     deadline_value,
     deadlines,
-    duties,
     file_text,
     find_concept_call,
     find_published_id,
@@ -51,6 +50,7 @@ from grants.calls.queries.reading import (
     with_values,
 )
 from grants.calls.queries.sessions import SLIDES_KIND, sessions
+from grants.calls.queries.work import duties
 
 __all__ = [
     "SLIDES_KIND",

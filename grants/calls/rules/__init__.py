@@ -71,13 +71,9 @@ from grants.calls.rules.plain_words import EVIDENCE_WORDS, key_from, missing_wor
 from grants.calls.rules.publication import (
     FormFault,
     against_parent,
-    content_of,
     form_faults,
     form_problems,
-    kind_of,
     missing,
-    opening_of,
-    opens_at,
     publish_problems,
     stage_problems,
     support_points,
@@ -101,6 +97,7 @@ from grants.calls.rules.scoring import (
     tie_words,
 )
 from grants.calls.rules.selection import PLAIN_SELECTION, SelectionRules, StrandRule
+from grants.calls.rules.typed_content import content_of, kind_of, opening_of, opens_at
 from grants.calls.rules.values import (
     CallRow,
     CallSummary,

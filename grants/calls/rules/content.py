@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import BudgetRules, Envelope, percent
+from grants.calls.rules.additional import AdditionalPrefinancing
 from grants.calls.rules.assigning import PLAIN as ASSIGNMENT_PLAIN
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
@@ -143,6 +144,13 @@ class PaymentPlan:
     # the programme; above that by an amendment. None for both where every move takes one.
     transfer_free_percent: Fraction | None = None
     transfer_notify_percent: Fraction | None = None
+    # Paid in advance once more when the city states what it used; None where the call has none.
+    additional: AdditionalPrefinancing | None = None
+
+    @property
+    def additional_percent(self) -> Fraction:
+        """How much is paid in advance once more, in per cent of the maximum; nought where the call has none."""
+        return self.additional.percent if self.additional else Fraction(0)
 
     @property
     def transfer_words(self) -> str:

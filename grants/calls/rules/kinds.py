@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
@@ -11,11 +10,11 @@ from typing import Any
 import yaml
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, LumpSum, Nature, UnitCost
+from grants.calls.rules.additional import AdditionalPrefinancing
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
 from grants.calls.rules.content import (
-    Attachment,
     Condition,
     FactRule,
     Instalment,
@@ -25,7 +24,6 @@ from grants.calls.rules.content import (
     ReportDuty,
     TimeLimits,
 )
-from grants.calls.rules.declarations import Declarant, Declaration, Said
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.funding import Funding
 from grants.calls.rules.mark_kinds import halves
@@ -54,11 +52,8 @@ from grants.cities.rules import country_code
 from grants.core import clock
 from grants.core.clock import Fold
 from grants.core.errors import Invalid, quoted
-from grants.core.file_types import FileType
 from grants.core.money import ZERO, Money
-from grants.core.text import fold
 from grants.core.yaml_schema import (
-    DIGITS_MAX,
     Items,
     Kind,
     Reading,
@@ -73,10 +68,8 @@ from grants.core.yaml_schema import (
     plain_text,
     raw_of,
     wall_time,
-    what,
     whole,
 )
-from grants.dossiers.rules import COLUMN_KINDS, AskedIf, Choice, Column, Question, QuestionKind, Section, Translation
 from grants.programmes.rules import ParentRules
 
 
@@ -118,19 +111,6 @@ def language_kind(node: yaml.Node, place: str, reading: Reading) -> str | None:
             node, place, f"{quoted(given)} is no language this program knows. Write its code, for example en."
         )
     return found
-
-
-def _choice(node: yaml.Node, place: str, reading: Reading) -> Choice | None:
-    """A choice of a question: a word, or a value with its label; a year or another number stays as it was typed."""
-    if isinstance(node, yaml.ScalarNode):
-        is_number = what(node) == "a number" and len(node.value) <= DIGITS_MAX
-        label = str(node.value).strip() if is_number else plain_text(node, place, reading)
-        # A word in other letters than ours is kept as it is read.
-        return None if label is None else Choice(re.sub(r"[^a-z0-9]+", "_", fold(label)).strip("_") or label, label)
-    built: Choice | None = Record(Choice, {"value": plain_text, "label": plain_text}, ("value", "label"))(
-        node, place, reading
-    )
-    return built
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +355,7 @@ TIME_LIMITS = Record(
 PAYMENT_CLOCK = Record(PaymentClock, {"starts": one_of(ClockStart), "passes": one_of(RequestPath)})
 
 PASSING_ON = Record(PassingOn, {"days": _DAYS, "confirmed_by": one_of(PassedOnBy)})
+ADDITIONAL = Record(AdditionalPrefinancing, {"percent": exact(1, 100), "threshold": whole(1, 100)}, ("percent",))
 FUNDING = Record(
     Funding,
     {"form": one_of(FundingForm), "no_profit": one_of(NoProfit), "certificate_from": amount, "guarantee": flag},
@@ -407,90 +388,6 @@ MILESTONE = Record(
     ("key", "title", "month"),
 )
 
-ATTACHMENT = Record(
-    Attachment,
-    {
-        "key": plain_text,
-        "label": plain_text,
-        "required": flag,
-        "hint": plain_text,
-        "types": Items(one_of(FileType)),
-        "megabytes_max": whole(1, 1_000),
-        "pages_max": whole(1, 1_000),
-    },
-    ("key", "label"),
-)
-
-_TRANSLATION = Record(
-    Translation, {"language": language_kind, "label": plain_text, "hint": plain_text}, ("language", "label")
-)
-
-_COLUMN = Record(
-    Column,
-    {
-        "key": plain_text,
-        "label": plain_text,
-        "kind": one_of(QuestionKind, *(kind for kind in QuestionKind if kind not in COLUMN_KINDS)),
-        "required": flag,
-    },
-    ("key", "label"),
-)
-
-_ASKED_IF = Record(AskedIf, {"question": plain_text, "answers": Items(plain_text)}, ("question",))
-
-
-_QUESTION = Record(
-    Question,
-    {
-        "key": plain_text,
-        "label": plain_text,
-        "kind": one_of(QuestionKind),
-        "hint": plain_text,
-        "required": flag,
-        "words_max": whole(1, 20_000),
-        "characters_max": whole(1, 100_000),
-        "choices": Items(_choice),
-        "criterion": plain_text,
-        "guidance": Items(plain_text),
-        "example": plain_text,
-        "picks_max": whole(1, 100),
-        "columns": Items(_COLUMN),
-        "rows_max": whole(1, 50),
-        "file_types": Items(one_of(FileType)),
-        "megabytes_max": whole(1, 1_000),
-        "pages_max": whole(1, 1_000),
-        "asked_if": _ASKED_IF,
-        "translations": Items(_TRANSLATION),
-        "published": flag,
-    },
-    ("key", "label", "kind"),
-)
-
-SECTION = Record(
-    Section,
-    {
-        "key": plain_text,
-        "title": plain_text,
-        "step": plain_text,
-        "intro": plain_text,
-        "questions": Items(_QUESTION),
-        "translations": Items(_TRANSLATION),
-    },
-    ("key", "title"),
-)
-
-DECLARATION = Record(
-    Declaration,
-    {
-        "key": plain_text,
-        "text": plain_text,
-        "explain": one_of(Said),
-        "by": one_of(Declarant),
-        "evidence": flag,
-        "hint": plain_text,
-    },
-    ("key", "text"),
-)
 
 PRIVACY = Record(PrivacyText, dict.fromkeys(HEADINGS, plain_text), tuple(HEADINGS))
 

@@ -196,6 +196,11 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "signing.place": ("Place of the letters", "Stands before their date. Empty: the town of the granting authority."),
     "signing.contact": ("Whom to ask about a letter", "An address or a telephone number, beside the helpdesk."),
     # Payments.
+    "additional.percent": ("Percent of the grant", "Within the most before the balance, together with the pre-financing."),
+    "additional.threshold": (
+        "Percent of the pre-financing that has to be used",
+        "Where less was used, the additional pre-financing is less by what is missing. Empty: 70.",
+    ),
     "tranches.label": ("Name of the payment", ""),
     "tranches.kind": ("Which payment it is", ""),
     "tranches.percent": ("Percent of the grant", "Empty where accepted costs decide."),
@@ -347,6 +352,7 @@ _OPTIONS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
     InstalmentKind: {
         InstalmentKind.PREFINANCING: "Pre-financing",
+        InstalmentKind.ADDITIONAL: "Additional pre-financing",
         InstalmentKind.INTERIM: "An interim payment",
         InstalmentKind.BALANCE: "The balance",
     },

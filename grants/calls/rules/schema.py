@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from grants.budgets.rules import Category, CategoryLimit, Envelope, EnvelopeRule, LumpSum, UnitCost
+from grants.calls.rules.additional import AdditionalPrefinancing
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -34,17 +35,17 @@ from grants.calls.rules.content import (
 from grants.calls.rules.declarations import Declaration
 from grants.calls.rules.drawing import DrawRules
 from grants.calls.rules.expert_terms import EXPERT_TERMS, ExpertTerms
+from grants.calls.rules.form_kinds import ATTACHMENT, DECLARATION, SECTION
 from grants.calls.rules.funding import Funding
 from grants.calls.rules.kinds import (
+    ADDITIONAL,
     ASSIGNING,
-    ATTACHMENT,
     CATEGORY,
     COMPLAINTS,
     COMPLAINTS_TO,
     CONDITION,
     CRITERION,
     DEADLINE,
-    DECLARATION,
     DOCUMENT,
     DRAW,
     FUNDING,
@@ -59,7 +60,6 @@ from grants.calls.rules.kinds import (
     PRIVACY,
     REPORT,
     RULE,
-    SECTION,
     SELECTION,
     SIGNING,
     SOURCED,
@@ -374,6 +374,7 @@ FIELDS: Mapping[str, Field] = {
             needed=True,
         ),
         Field("payment.retention_percent", "Held back", Group.PAYMENTS, exact(0, 50), Fraction, needed=True),
+        Field("payment.additional", "Additional pre-financing", Group.PAYMENTS, ADDITIONAL, AdditionalPrefinancing),
         Field(
             "payment.tranches",
             "Instalments",

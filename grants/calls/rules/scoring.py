@@ -115,6 +115,11 @@ class Scoring:
         return f"{COMMENT_WORDS[self.comment]} of at least {self.comment_words} words."
 
     @property
+    def by_mean(self) -> bool:
+        """Whether a score is the mean of the assessments; else it is what the evaluators agree on."""
+        return self.method is ScoreMethod.MEAN_PER_CRITERION
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The rule of the score for people, sentence by sentence."""
         found = [

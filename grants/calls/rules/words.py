@@ -19,6 +19,7 @@ from grants.budgets.rules import (
     UnitCost,
     percent,
 )
+from grants.calls.rules.additional import AdditionalPrefinancing
 from grants.calls.rules.assigning import AssignmentRules
 from grants.calls.rules.complaints import ComplaintRules
 from grants.calls.rules.complaints_to import ComplaintsTo
@@ -359,6 +360,7 @@ def words_of(entry: Field, value: Any) -> str:
             | PassingOn()
             | PaymentClock()
             | Funding()
+            | AdditionalPrefinancing()
         ):
             return value.words
         case ReportDuty():

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grants.agreements.rules import AgreementText, BudgetTable, Description, Letters, PlanLine, SignatureView
+from grants.agreements.rules import (
+    AgreementText,
+    BudgetTable,
+    Description,
+    Letters,
+    PlanLine,
+    ScheduleLine,
+    SignatureView,
+)
 from grants.agreements.states import PaymentKind, Side
 from grants.core import clock
 from grants.documents.pdf.paper import Paper
@@ -14,6 +22,7 @@ MONEY = ColumnKind.MONEY
 _WHOSE = {Side.CITY: "the coordinator", Side.PROGRAMME: "the programme"}
 PAYMENTS = {
     PaymentKind.PREFINANCING: "Pre-financing",
+    PaymentKind.ADDITIONAL: "Additional pre-financing",
     PaymentKind.INTERIM: "Interim payment",
     PaymentKind.BALANCE: "Payment of the balance",
 }
@@ -54,6 +63,7 @@ def _facts(sheet: AgreementSheet) -> list[tuple[str, str]]:
         ("Parent grant", text.parent_grant),
         ("Application", text.application),
         ("Pre-financing", str(text.limits.prefinancing)),
+        *([("Additional pre-financing", str(text.limits.additional))] if text.limits.additional else []),
         ("Kept back until the balance", str(text.limits.retention)),
         ("Ceiling before the balance", str(text.limits.interim_ceiling)),
         *([("Annexes", "\n".join(text.annex(title) for title in text.annexes))] if text.version else []),
@@ -88,6 +98,8 @@ def _terms(text: AgreementText) -> Iterator[str]:
         "The coordinator receives every payment and passes the shares on; no beneficiary receives more than the amount "
         "beside its name. What is paid and kept back before the balance never exceeds the ceiling above."
     )
+    if text.additional_words:
+        yield f"{text.additional_words}."
     if text.time_limits is not None:
         yield f"Time limits in calendar days: {text.time_limits.words}."
     for rule in (text.payment_clock, text.passing_on, text.funding):
@@ -212,6 +224,12 @@ def _milestones(text: AgreementText) -> Table:
     )
 
 
+def _opened_by(line: ScheduleLine) -> str:
+    if line.report_number:
+        return f"Report {line.report_number} accepted"
+    return "Statement of use" if line.kind is PaymentKind.ADDITIONAL else "Signature of the agreement"
+
+
 def _schedule(heading: str, text: AgreementText) -> Table:
     return with_totals(
         heading,
@@ -224,7 +242,7 @@ def _schedule(heading: str, text: AgreementText) -> Table:
         [
             (
                 PAYMENTS[line.kind],
-                f"Report {line.report_number} accepted" if line.report_number else "Signature of the agreement",
+                _opened_by(line),
                 line.due_on,
                 line.planned,
             )

@@ -48,7 +48,7 @@ PAID, ALL = (Account.CONSUMED.value,), (Account.BUDGET_AUTHORISED.value,)
 PARTS: tuple[tuple[str, frozenset[LineKind], tuple[str, ...]], ...] = (
     ("Paid", frozenset({LineKind.PAID}), PAID),
     ("Due", frozenset({LineKind.DUE}), tuple(account.value for account in DUE)),
-    ("Forecast", frozenset({LineKind.PREFINANCING, LineKind.INTERIM, LineKind.BALANCE}), (Account.LEGALLY_COMMITTED.value,)),
+    ("Forecast", frozenset({LineKind.PREFINANCING, LineKind.ADDITIONAL, LineKind.INTERIM, LineKind.BALANCE}), (Account.LEGALLY_COMMITTED.value,)),
     ("Reserved, not signed", frozenset({LineKind.RESERVED}), (Account.RESERVED.value, Account.COMMITTED.value)),
     ("Comes back at closing", frozenset({LineKind.GIVEN_BACK}), (Account.LEGALLY_COMMITTED.value,)),
     ("Free", frozenset({LineKind.FREE}), (Account.AVAILABLE.value,)),

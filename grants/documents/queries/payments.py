@@ -150,25 +150,34 @@ class RequestLine:
 
 def requests(grant_id: UUID, as_of: datetime) -> list[RequestLine]:
     """Every request of a grant made before a moment, as it stood then."""
-    cancelled = PaymentCancellation
+    row = PaymentCancellation
+    cancelled = (
+        select(row.request_id, _cents(row.amount).label("off"), _cents(row.retained).label("kept"))
+        .where(row.created_at < as_of)
+        .group_by(row.request_id)
+        .subquery()
+    )
     rows = db.session.execute(
-        select(PaymentRequest, PeriodicReport.number, cancelled)
+        select(PaymentRequest, PeriodicReport.number, cancelled.c.off, cancelled.c.kept)
         .outerjoin(PeriodicReport, PeriodicReport.id == PaymentRequest.report_id)
-        .outerjoin(cancelled, (cancelled.request_id == PaymentRequest.id) & (cancelled.created_at < as_of))
+        .outerjoin(cancelled, cancelled.c.request_id == PaymentRequest.id)
         .where(PaymentRequest.grant_id == grant_id, PaymentRequest.submitted_at < as_of)
         .order_by(PaymentRequest.number)
     ).all()
-    return [_request_line(row, number, never_paid, as_of) for row, number, never_paid in rows]
+    return [
+        _request_line(row, number, Money(int(off or 0)), Money(int(kept or 0)), as_of)
+        for row, number, off, kept in rows
+    ]
 
 
 def _request_line(
-    row: PaymentRequest, report_number: int | None, never_paid: PaymentCancellation | None, as_of: datetime
+    row: PaymentRequest, report_number: int | None, never_paid: Money, fell_away: Money, as_of: datetime
 ) -> RequestLine:
     decided = row.decided_at is not None and row.decided_at < as_of
     retained, payable = row.retained, row.payable
-    if never_paid is not None:
+    if never_paid:
         assert payable is not None and retained is not None, "only what was approved is cancelled"
-        retained, payable = retained - never_paid.retained, payable - never_paid.amount
+        retained, payable = retained - fell_away, payable - never_paid
     amounts = (row.approved, row.refused, retained, row.cleared, row.deferred, payable)
     return RequestLine(
         *(row.reference, reason_words(PaymentKind(row.kind), report_number), _day(row.submitted_at), row.due_on),
@@ -218,13 +227,13 @@ def _day(moment: datetime) -> date:
     return clock.in_zone(moment).date()
 
 
-def _decision_words(row: PaymentRequest, never_paid: PaymentCancellation | None) -> str:
+def _decision_words(row: PaymentRequest, never_paid: Money) -> str:
     """What was decided; whether it is paid by now, its orders say."""
     if row.approved is None:
         return "Rejected"
     words = "Approved in part" if row.refused else "Approved"
-    if never_paid is not None:
-        return f"{words}, {never_paid.amount} cancelled unpaid"
+    if never_paid:
+        return f"{words}, {never_paid} cancelled unpaid"
     return words if row.payable else f"{words}, nothing to pay"
 
 

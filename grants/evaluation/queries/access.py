@@ -16,40 +16,41 @@ from sqlalchemy import (
     bindparam,
     cast,
     false,
-    func,
     literal,
     not_,
     null,
     or_,
     select,
-    union_all,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from grants.applications.models import Application, ApplicationPartner
+from grants.applications.models import Application
 from grants.applications.queries import opens_when
-from grants.applications.states import ApplicationState, PartnerState
+from grants.applications.states import ApplicationState
 from grants.calls.models import Call
-from grants.cities.models import City
 from grants.core import clock, faults
 from grants.core.conditions import Maker, made_when_written
 from grants.core.db import among, as_sent, db, ids_sent, not_among
 from grants.core.errors import NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader
-from grants.evaluation.models import (
-    Assignment,
-    ConflictDeclaration,
-    DetectedConflict,
-    Evaluator,
-)
+from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
 from grants.evaluation.queries.accepting import terms_accepted
+from grants.evaluation.queries.conflict_rows import (
+    About,
+    Person,
+    about,
+    conflicts,
+    conflicts_held,
+    found_for,
+    found_of,
+    in_set,
+    told_by,
+)
 from grants.evaluation.queries.entities import entity_doubts, unasked_members
-from grants.evaluation.states import Declared, DetectedKind, DetectedState, Ruling, SeatState
-from grants.identity.models import Membership, Organisation, RoleGrant, User
-from grants.identity.policy import TEAM_ROLES, Role
-from grants.identity.queries import Moment, role_holds, shut_by
+from grants.evaluation.states import Declared, Ruling, SeatState
+from grants.identity.models import User
+from grants.identity.queries import Moment, shut_by
 
 # States in which conflicts are declared and seats are given.
 IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
@@ -66,8 +67,6 @@ EVALUATED = tuple(
     )
 )  # fmt: skip
 ROWS_MAX = 2_000
-# A person by id, or the column that holds it in the query the condition stands in.
-Person = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 
 
 def within(actor: Actor, *permissions: Permission) -> ColumnElement[bool]:
@@ -128,7 +127,7 @@ def _clear_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
     told, closing = _told_and_closing(user_id, now)
     # An evaluator reads nothing of a call before they have accepted the words that stand there.
     accepted = terms_accepted(user_id, Application.call_id)
-    return and_(_about(*told), *(not_(_about(*each)) for each in closing), accepted)
+    return and_(about(*told), *(not_(about(*each)) for each in closing), accepted)
 
 
 def closed_to(user_id: Person) -> ColumnElement[bool]:
@@ -143,17 +142,17 @@ def closed_to(user_id: Person) -> ColumnElement[bool]:
 def _closed_to(user_id: Person, now: Moment) -> ColumnElement[bool]:
     told, closing = _told_and_closing(user_id, now)
     accepted = terms_accepted(user_id, Application.call_id)
-    return or_(not_(_in_set(*told)), *(_in_set(*each) for each in closing), not_(accepted))
+    return or_(not_(in_set(*told)), *(in_set(*each) for each in closing), not_(accepted))
 
 
-def _told_and_closing(user_id: Person, now: Moment) -> tuple[_About, tuple[_About, ...]]:
+def _told_and_closing(user_id: Person, now: Moment) -> tuple[About, tuple[About, ...]]:
     """What must have been told of an application for it to open, and what closes it again."""
     clear = or_(
         ConflictDeclaration.ruling == Ruling.CLEARED.value,
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.NONE.value),
     )
     doubts = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
-    return _told_by(user_id, clear), (unasked_members(user_id), doubts, *_found_of(user_id, now))
+    return told_by(user_id, clear), (unasked_members(user_id), doubts, *found_of(user_id, now))
 
 
 def open_for(user_id: Person) -> ColumnElement[bool]:
@@ -168,16 +167,12 @@ def _open_for(user_id: Person, now: Moment) -> ColumnElement[bool]:
         and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared != Declared.NONE.value),
     )
     entities = entity_doubts(user_id, Declared.CONFLICT, Declared.UNSURE)
-    return and_(not_(_about(*_told_by(user_id, doubt))), not_(_about(*entities)), _nothing_found(user_id, now))
+    return and_(not_(about(*told_by(user_id, doubt))), not_(about(*entities)), _nothing_found(user_id, now))
 
 
 def _nothing_found(user_id: Person, now: Moment) -> ColumnElement[bool]:
     """The condition on :class:`Application` that no conflict of this person was found and that they take no part in it."""
-    return and_(*(not_(_about(*each)) for each in _found_of(user_id, now)))
-
-
-def _found_of(user_id: Person, now: Moment) -> tuple[_About, ...]:
-    return (_found_for(user_id), *_takes_part(user_id, now), _advises(user_id, now))
+    return and_(*(not_(about(*each)) for each in found_of(user_id, now)))
 
 
 def in_conflict(user_id: Person) -> ColumnElement[bool]:
@@ -187,7 +182,7 @@ def in_conflict(user_id: Person) -> ColumnElement[bool]:
 
 
 def _in_conflict(user_id: Person, now: Moment) -> ColumnElement[bool]:
-    return or_(*(_about(*each) for each in _conflicts(user_id, now)))
+    return or_(*(about(*each) for each in conflicts(user_id, now)))
 
 
 def _written(maker: Maker, user_id: Person, at: Moment | None = None) -> ColumnElement[bool]:
@@ -198,144 +193,7 @@ def _written(maker: Maker, user_id: Person, at: Moment | None = None) -> ColumnE
 
 def _held_by(user_id: Person, now: Moment) -> ColumnElement[bool]:
     """What :func:`in_conflict` says of each, as sets of ids that hang on no row."""
-    return or_(*(_in_set(*each) for each in _conflicts(user_id, now)))
-
-
-def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
-    """Ids of the applications with which this person stands in conflict, until the results of their call are public.
-
-    What :func:`in_conflict` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
-    and what comes of it is a bar like any other.
-    """
-    conflicts = (rows.with_only_columns(column.label("application_id")) for rows, column in _conflicts(user_id, at))
-    every = union_all(*conflicts).subquery("conflicts")
-    return (
-        select(_HELD.id)
-        .join(every, every.c.application_id == _HELD.id)
-        .join(Call, Call.id == _HELD.call_id)
-        .where(or_(Call.results_public_at.is_(None), Call.results_public_at > at))
-        .correlate(None)
-    )
-
-
-def _conflicts(user_id: Person, at: Moment) -> tuple[_About, ...]:
-    """Every way to stand in conflict with an application."""
-    conflict = or_(
-        ConflictDeclaration.ruling == Ruling.CONFIRMED.value,
-        and_(ConflictDeclaration.ruling.is_(None), ConflictDeclaration.declared == Declared.CONFLICT.value),
-    )
-    entities = entity_doubts(user_id, Declared.CONFLICT)
-    return (_told_by(user_id, conflict), entities, *_found_of(user_id, at))
-
-
-# Under names of their own: the person or the application may be a column of these very tables. Made once: an alias made
-# anew copies every column of its table, and these stand in nearly every request.
-_FOUND, _DISMISSED, _HELD = aliased(DetectedConflict), aliased(DetectedConflict), aliased(Application)
-
-# Rows that stand between people and applications, with the column that says which application.
-_About = tuple[Select[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
-
-
-def _about(rows: Select[Any], application_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that there is such a row about it."""
-    return rows.where(application_id == Application.id).exists()
-
-
-def _in_set(rows: Select[Any], application_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-    """The condition on :class:`Application` that it is one of those that such rows are about."""
-    return Application.id.in_(rows.with_only_columns(application_id))
-
-
-def _told_by(user_id: Person, what: ColumnElement[bool]) -> _About:
-    """The declarations of this person for which that holds."""
-    rows = select(ConflictDeclaration.id).where(ConflictDeclaration.user_id == user_id, what)
-    return rows.correlate_except(ConflictDeclaration), ConflictDeclaration.application_id
-
-
-def _found_for(user_id: Person) -> _About:
-    """The conflicts of this person that were found and stand."""
-    rows = select(_FOUND.id).where(_FOUND.user_id == user_id, _FOUND.state == DetectedState.CONFIRMED.value)
-    return rows, _FOUND.application_id
-
-
-def _takes_part(user_id: Person, now: Moment) -> tuple[_About, _About]:
-    """Where this person acts for an application, and where they belong to an organisation of it now, by whichever of its entries.
-
-    Where a person decided that an organisation is no conflict, that stands for the membership it was decided about: one
-    that began later was looked at by nobody.
-    """
-    acts_for = select(RoleGrant.id).where(
-        RoleGrant.kind == "application",
-        RoleGrant.user_id == user_id,
-        RoleGrant.role.in_(sorted(TEAM_ROLES)),
-        role_holds(now),
-    )
-    own, partner = aliased(Organisation), aliased(Organisation)
-    standing = func.coalesce(partner.same_as_id, partner.id)
-    dismissed = (
-        select(_DISMISSED.id)
-        .where(
-            _DISMISSED.application_id == ApplicationPartner.application_id,
-            _DISMISSED.user_id == Membership.user_id,
-            _DISMISSED.kind == DetectedKind.OWN_ORGANISATION.value,
-            _DISMISSED.state == DetectedState.DISMISSED.value,
-            # What was found names the entry that stands for the organisation.
-            _DISMISSED.organisation_id == standing,
-            _DISMISSED.decided_at >= Membership.starts_at,
-        )
-        .exists()
-    )
-    belongs = (
-        select(ApplicationPartner.id)
-        .join(partner, partner.id == ApplicationPartner.organisation_id)
-        .join(own, func.coalesce(own.same_as_id, own.id) == standing)
-        .join(Membership, Membership.organisation_id == own.id)
-        .where(
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-            Membership.user_id == user_id,
-            Membership.starts_at <= now,
-            or_(Membership.ends_before.is_(None), Membership.ends_before > now),
-            not_(dismissed),
-        )
-    )
-    return (acts_for, RoleGrant.object_id), (belongs, ApplicationPartner.application_id)
-
-
-def _advises(user_id: Person, now: Moment) -> _About:
-    """Where this person advises a city whose organisation takes part.
-
-    A dismissal stands for what was advised by then; whoever is named anew after it advises anew.
-    """
-    own, partner = aliased(Organisation), aliased(Organisation)
-    standing = func.coalesce(partner.same_as_id, partner.id)
-    dismissed = (
-        select(_DISMISSED.id)
-        .where(
-            _DISMISSED.application_id == ApplicationPartner.application_id,
-            _DISMISSED.user_id == RoleGrant.user_id,
-            _DISMISSED.kind == DetectedKind.ADVISED_CITY.value,
-            _DISMISSED.state == DetectedState.DISMISSED.value,
-            _DISMISSED.organisation_id == standing,
-            _DISMISSED.decided_at >= RoleGrant.starts_at,
-        )
-        .exists()
-    )
-    rows = (
-        select(ApplicationPartner.id)
-        .join(partner, partner.id == ApplicationPartner.organisation_id)
-        .join(own, func.coalesce(own.same_as_id, own.id) == standing)
-        .join(City, City.organisation_id == own.id)
-        .join(RoleGrant, or_(RoleGrant.object_id == City.id, RoleGrant.object_id == City.part_of_id))
-        .where(
-            ApplicationPartner.state != PartnerState.DECLINED.value,
-            RoleGrant.kind == "city",
-            RoleGrant.role == Role.CITY_ADVISOR.value,
-            RoleGrant.user_id == user_id,
-            role_holds(now),
-            not_(dismissed),
-        )
-    )
-    return rows, ApplicationPartner.application_id
+    return or_(*(in_set(*each) for each in conflicts(user_id, now)))
 
 
 # The pages of applications open to a panel by the first condition; by the second all is shut to everybody, like by a bar.
@@ -482,7 +340,7 @@ def clear_people(
 def found_conflict(user_id: UUID, application_id: UUID) -> bool:
     """Whether a conflict of this person with this application was found and stands, whatever they declared."""
     return bool(
-        db.session.scalar(select(Application.id).where(Application.id == application_id, _about(*_found_for(user_id))))
+        db.session.scalar(select(Application.id).where(Application.id == application_id, about(*found_for(user_id))))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,7 @@ from grants.identity.policy import Role
 from grants.identity.queries import in_roles
 from grants.identity.rules import Person
 
+RUNS_SHOWN = 20
 # What lists show of a run; proof and reasons of its seats may be large and are asked for by themselves.
 RUN_COLUMNS = (
     AssignmentRun.id, AssignmentRun.number, AssignmentRun.status, AssignmentRun.created_at, AssignmentRun.seed,
@@ -136,23 +138,24 @@ def pool(call_id: UUID, sees: Actor | None = None) -> Asking[tuple[PoolMember, .
         .limit(rules.RUN_EVALUATORS_MAX + 1)
     )
     today = clock.today()
-    employers = {row.id: read_rows(row.employers) for row in rows}
-    return tuple(
-        PoolMember(
-            row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
-            tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
-            unseen=min(row.shut, max(0, row.load_max - row.load)), roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
-            bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
-            met_last_year=frozenset(row.met_last_year or ()),
-            available_from=row.available_from, available_until=row.available_until,
-            employers=employers[row.id], close_ids=close_ids(employers[row.id], today),
-            belongs=belongs_to(row.own_entry, row.entered, today),
-            accepted=row.accepted, must_accept=row.must_accept,
-            stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
-            load_target=row.load_target, gender=None if row.gender is None else Gender(row.gender),
-            town=row.town or "",
-        )
-        for row in rows
+    return tuple(_member(row, today) for row in rows)
+
+
+def _member(row: Any, today: date) -> PoolMember:
+    employers = read_rows(row.employers)
+    return PoolMember(
+        row.id, row.user_id, row.name, row.handle, row.organisation or "", row.organisation_id, row.country_code,
+        tuple(row.languages), tuple(row.topics), row.load_min, row.load_max, row.version, row.load, row.submitted,
+        unseen=min(row.shut, max(0, row.load_max - row.load)), roles=tuple(row.roles), levels=row.language_levels, topic_levels=row.topic_levels,
+        bids={UUID(key): wish for key, wish in (row.wishes or {}).items()},
+        met_last_year=frozenset(row.met_last_year or ()),
+        available_from=row.available_from, available_until=row.available_until,
+        employers=employers, close_ids=close_ids(employers, today),
+        belongs=belongs_to(row.own_entry, row.entered, today),
+        accepted=row.accepted, must_accept=row.must_accept,
+        stepped_down_at=row.stepped_down_at, stepped_down_why=row.stepped_down_why or "",
+        load_target=row.load_target, gender=None if row.gender is None else Gender(row.gender),
+        town=row.town or "",
     )  # fmt: skip
 
 
@@ -226,37 +229,28 @@ def seat_views(application_ids: Sequence[UUID] | Select[Any]) -> Asking[dict[UUI
         .order_by(User.name, Assignment.created_at, Assignment.id)
     )
     today = clock.today()
-    for seat in rows:
-        found[seat.application_id].append(
-            SeatView(
-                seat.id,
-                seat.evaluator_id,
-                seat.user_id,
-                seat.name,
-                seat.handle,
-                SeatState(seat.state),
-                seat.utility,
-                seat.run_id is None,
-                AssessmentState(seat.assessment) if seat.assessment else None,
-                seat.void_reason or "",
-                seat.due_at,
-                seat.locked,
-                seat.country_code,
-                tuple(seat.languages),
-                tuple(seat.roles),
-                belongs_to(seat.own_entry, seat.entered, today),
-                seat.must_accept,
-                None if seat.gender is None else Gender(seat.gender),
-            )
-        )
+    for row in rows:
+        found[row.application_id].append(_seat(row, today))
     return found
+
+
+def _seat(row: Any, today: date) -> SeatView:
+    return SeatView(
+        row.id, row.evaluator_id, row.user_id, row.name, row.handle, SeatState(row.state), row.utility, row.run_id is None,
+        AssessmentState(row.assessment) if row.assessment else None, row.void_reason or "", row.due_at, row.locked,
+        row.country_code, tuple(row.languages), tuple(row.roles), belongs_to(row.own_entry, row.entered, today),
+        row.must_accept, None if row.gender is None else Gender(row.gender),
+    )  # fmt: skip
 
 
 @reader
 def runs(actor: Actor, call_id: UUID) -> Asking[tuple[RunView, ...]]:
     """The runs of a call, latest first, without sentences about applications shut to this person."""
     latest = (
-        select(*RUN_COLUMNS).where(AssignmentRun.call_id == call_id).order_by(AssignmentRun.number.desc()).limit(20)
+        select(*RUN_COLUMNS)
+        .where(AssignmentRun.call_id == call_id)
+        .order_by(AssignmentRun.number.desc())
+        .limit(RUNS_SHOWN)
     )
     rows, shut = yield from both(ask(latest), shut_titles(actor, call_id))
     return tuple(run_view(row, shut) for row in rows)

@@ -14,7 +14,6 @@ from grants.applications.states import ApplicationState
 from grants.calls.models import Call
 from grants.calls.queries import call_views
 from grants.calls.rules import CallView
-from grants.calls.states import ScoreMethod
 from grants.core.db import among
 from grants.core.paging import Page, Rows, cut
 from grants.core.permissions import Actor
@@ -147,6 +146,6 @@ def _line(
     return ConsensusRow(
         row.id, row.reference, row.title, cities, row.slug, row.call_title, len(seats), submitted,
         rules.half_words(row.spread) if all_in else "", state, tuple(seat.name for seat in waits),
-        marking.scoring.method is ScoreMethod.MEAN_PER_CRITERION, call.content.evaluators_per_application,
+        marking.scoring.by_mean, call.content.evaluators_per_application,
         tuple(filter(None, told)),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from grants.evaluation import rules
 from grants.evaluation.queries.access import READS_ASSIGNMENTS, clear_people
 from grants.evaluation.queries.applicants import consortia_of
 from grants.evaluation.queries.assignments import call_assigned, country_rule, people_for, pool, seat_views
+from grants.evaluation.queries.past_assignment import past_assignment
 from grants.evaluation.queries.said import declarations
 from grants.evaluation.queries.seating import OPEN
 from grants.evaluation.queries.seats_seen import may_see
@@ -32,15 +33,16 @@ from grants.evaluation.rules import (
 )
 from grants.evaluation.states import SeatState
 
+# Of each evaluator by id: why not, and how well they fit.
 Told = Mapping[UUID, tuple[str, int]]
-"""Of each evaluator by id: why not, and how well they fit."""
 
 
 @reader
 def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rules.FIRST_PEOPLE) -> Asking[MatrixPage]:
     """Applications in evaluation by reference, each with those of the pool whom the search asks for.
 
-    For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Five statements, however many there are.
+    For whoever decides of seats, or audits. What is shut to the reader is no row, and no seat on it is in a load. Where none is
+    in evaluation, what the assignment was. Five statements, however many there are.
     """
     call = yield from call_assigned.asking(actor, slug)
     listed = select(Application.id, Application.reference, Application.title).where(
@@ -53,6 +55,9 @@ def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rule
         ask(listed.order_by(Application.reference).limit(page.limit)), pool.asking(call.id, actor)
     )
     lines = cut(found, page, key=lambda row: str(row.reference))
+    if not lines.items and page.after is None:
+        past = yield from past_assignment.asking(actor, call.id)
+        return MatrixPage(call.slug, call.title, call.content.evaluators_per_application, (), Rows(()), past=past)
     ids, users = [row.id for row in lines.items], [member.user_id for member in members]
     about: list[Asking[Any]] = [
         consortia_of.asking(ids), declarations.asking(ids), seat_views(ids), country_rule.asking(call.id),
@@ -71,17 +76,10 @@ def matrix_page(actor: Actor, slug: str, page: Page, search: MatrixSearch = rule
     # Past the last one the first ones are shown.
     search = search if search.start < len(wanted) else replace(search, start=0)
     across = _across(wanted, told, active, search)
-    rows = []
-    for row in lines.items:
-        held = active[row.id]
-        cells = tuple(
-            _cell(told[row.id][each.id], held.get(each.id), stated.get((each.user_id, row.id))) for each in across
-        )
-        rows.append(
-            MatrixRow(row.reference, row.title, max(0, call.content.evaluators_per_application - len(held)), cells)
-        )
+    per_application = call.content.evaluators_per_application
+    rows = [_row(row, across, told[row.id], active[row.id], stated, per_application) for row in lines.items]
     return MatrixPage(
-        call.slug, call.title, call.content.evaluators_per_application,
+        call.slug, call.title, per_application,
         tuple(MatrixColumn(one.name, one.handle, one.load, one.load_max) for one in across),
         Rows(tuple(rows), lines.next_key, lines.total, lines.first), search, len(wanted), len(members) - len(there),
     )  # fmt: skip
@@ -112,6 +110,18 @@ def _across(
     best = sorted(members, key=lambda member: (*matters(member), member.name, member.handle))
     shown = best[search.start : search.start + rules.COLUMNS_MAX]
     return sorted(shown, key=lambda member: (member.name, member.handle))
+
+
+def _row(
+    row: Any,
+    across: Sequence[PoolMember],
+    told: Told,
+    held: Mapping[UUID, SeatView],
+    stated: Mapping[tuple[UUID, UUID], rules.Said],
+    per_application: int,
+) -> MatrixRow:
+    cells = tuple(_cell(told[each.id], held.get(each.id), stated.get((each.user_id, row.id))) for each in across)
+    return MatrixRow(row.reference, row.title, max(0, per_application - len(held)), cells)
 
 
 def _cell(told: tuple[str, int], seat: SeatView | None, said: rules.Said | None) -> MatrixCell:

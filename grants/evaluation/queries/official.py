@@ -89,13 +89,13 @@ def totals_at(
 
 def score_questions(content: CallContent, wanted: Wanted) -> list[SelectBase]:
     """What is asked to tell official scores, before :func:`score_questions_of_moment`; :func:`scores_of` makes them of the answers."""
-    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+    by_mean = content.scoring.by_mean
     return [_sheets(content, wanted), _sums(content, wanted) if by_mean else _agreed(wanted)]
 
 
 def score_questions_of_moment(content: CallContent, wanted: Wanted) -> list[SelectBase]:
     """Those that hang on the moment, in which a conflict may begin or end though nothing is written."""
-    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+    by_mean = content.scoring.by_mean
     # Also where the call knows no moves: a corrigendum may have taken away the bound a move stood on.
     return [*([_left(wanted)] if by_mean else ()), _shifts(wanted)]
 
@@ -104,7 +104,7 @@ def scores_of(
     content: CallContent, application_ids: Sequence[UUID], answers: Sequence[Answer]
 ) -> dict[UUID, OfficialScore]:
     """The official scores of these applications from the answers to these questions, in their order."""
-    by_mean = content.scoring.method is ScoreMethod.MEAN_PER_CRITERION
+    by_mean = content.scoring.by_mean
     sheets, marks, *others = answers
     left: dict[UUID, int] = {row[0]: row[1] for row in others.pop(0)} if by_mean else {}
     seats, in_by_now, changed = Counter[UUID](), Counter[UUID](), Counter[UUID]()

@@ -60,7 +60,7 @@ def assignments_page(
 ) -> Asking[AssignmentsPage]:
     """Who assesses what, by reference, and how the runs ended. Four statements, however many applications there are."""
     call = yield from call_assigned.asking(actor, slug)
-    wanted = (_listed(actor, call.id), *_narrowed(call, search))
+    wanted = (listed(actor, call.id), *_narrowed(call, search))
     about_call: list[Asking[Any]] = [
         ask(_lines(wanted, page)),
         ask(select(func.count()).select_from(select(Application.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())),
@@ -71,7 +71,7 @@ def assignments_page(
     lines = cut(found, page, key=lambda row: row.reference_key, total=Tally.of(count))
     ids = [row.id for row in lines.items]
     about_rows: list[Asking[Any]] = [
-        seat_views(ids), _told_of_rows(call.id, ids), _loads(actor, ids), cities_of.asking(ids), topics_picked.asking(ids),
+        seat_views(ids), _told_of_rows(call.id, ids), loads_of(actor, ids), cities_of.asking(ids), topics_picked.asking(ids),
         doubts_where(
             Application.call_id == call.id, shown_to(actor),
             or_(waits_for_ruling(), Application.id.in_(ids)), most=DOUBTS_SHOWN + 1,
@@ -112,7 +112,7 @@ def _absent(call_id: UUID) -> Asking[Sequence[Any]]:
     )
 
 
-def _listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
+def listed(actor: Actor, call_id: UUID) -> ColumnElement[bool]:
     """The applications of the page: in evaluation, or evaluated here. What was recorded from elsewhere never had seats.
 
     What this person assesses is no row of it and in none of its figures, as ``may_see`` has it: each would tell who else does.
@@ -198,7 +198,7 @@ def _lines(wanted: Sequence[ColumnElement[bool]], page: Page) -> Select[Any]:
 
 def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
     """The seats of the whole call and what its pool declared, counted; the search changes nothing of it."""
-    listed = _listed(actor, call_id)
+    of_page = listed(actor, call_id)
     may_move = and_(OPEN, Assignment.run_id.is_not(None), not_(Assignment.locked), Assessment.id.is_(None))
     seated = (
         select(
@@ -208,11 +208,11 @@ def _totals(actor: Actor, call_id: UUID) -> Asking[SeatTotals]:
         )
         .join(Application, Application.id == Assignment.application_id)
         .outerjoin(Assessment, Assessment.assignment_id == Assignment.id)
-        .where(ACTIVE, listed)
+        .where(ACTIVE, of_page)
     )  # fmt: skip
-    told = _told(call_id, listed)
+    told = _told(call_id, of_page)
     asked: list[Asking[Any]] = [
-        ask(select(func.count(Application.id), func.count(Application.id).filter(OPEN)).where(listed)),
+        ask(select(func.count(Application.id), func.count(Application.id).filter(OPEN)).where(of_page)),
         ask(seated),
         ask(
             select(
@@ -313,7 +313,7 @@ def _told_of_rows(call_id: UUID, ids: Sequence[UUID]) -> Asking[dict[UUID, tuple
     return {row.application_id: (row.told, row.apart) for row in rows}
 
 
-def _loads(actor: Actor, ids: Sequence[UUID]) -> Asking[tuple[LoadLine, ...]]:
+def loads_of(actor: Actor, ids: Sequence[UUID] | Select[Any]) -> Asking[tuple[LoadLine, ...]]:
     """Everybody seated on these applications by name, with all seats they have in the call that this person may know of.
 
     One more than they see would tell who assesses what is shut to them.

@@ -16,7 +16,7 @@ from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.evaluation.models import ScoreShift
-from grants.evaluation.queries.access import clear_for, within
+from grants.evaluation.queries.access import clear_for, in_conflict, within
 from grants.evaluation.queries.applicants import cities_of, head_of
 from grants.evaluation.queries.official import official_scores
 from grants.evaluation.queries.scoring import scores_now
@@ -32,6 +32,7 @@ def shift_page(actor: Actor, reference: str) -> Asking[ShiftPage]:
     :class:`NotFound` where the call knows no such move.
     """
     seen = [within(actor, Permission.SELECTION_DECIDE, Permission.SELECTION_CONFIRM), not_(scores_now(actor))]
+    seen.append(not_(in_conflict(actor.user_id)))
     if actor.can(Permission.CONFLICT_DECLARE):
         seen.append(clear_for(actor.user_id))
     found = yield from ask(

@@ -1,7 +1,11 @@
-"""Rules of evaluation: what a sheet needs, who may be seated, and the values pages show; the modules beside this one are pure."""
+"""Rules of evaluation: what a sheet needs, who may be seated, and the values pages show; the modules beside this one are pure.
+
+A list of names and nothing else, so it may be longer than a file with rules in it.
+"""
 
 from __future__ import annotations
 
+from grants.evaluation.rules.adjusting import BEST_SHOWN, EMPTY_SEAT, AdjustPage, Tally, WhatIf, seats_version
 from grants.evaluation.rules.answer_links import (
     ANSWER_LINK,
     LinkedInvitation,
@@ -15,7 +19,6 @@ from grants.evaluation.rules.answering import (
     refuse_said_again,
     said_of_dissent,
     said_of_reopening,
-    said_of_view,
 )
 from grants.evaluation.rules.asked import (
     CHANGED_BY_ANOTHER,
@@ -30,7 +33,6 @@ from grants.evaluation.rules.asked import (
     asked,
     comment_field,
     criterion_commented,
-    half_of,
     is_mark,
     kept,
     lacking,
@@ -71,7 +73,7 @@ from grants.evaluation.rules.entities import (
     said_of_applications,
     with_entities,
 )
-from grants.evaluation.rules.fit import Fitting, Part, fitting
+from grants.evaluation.rules.fit import Fitting, fitting
 from grants.evaluation.rules.importing import (
     IMPORT_AT_ONCE,
     IMPORT_BYTES_MAX,
@@ -133,6 +135,7 @@ from grants.evaluation.rules.matrix import (
     MatrixPage,
     MatrixRow,
     MatrixSearch,
+    PastAssignment,
 )
 from grants.evaluation.rules.official import SHIFT_TAINTED, Gathered, OfficialScore, scored
 from grants.evaluation.rules.offline_sheet import AnotherSheet, refuse_another_sheet, sheet_mark
@@ -148,7 +151,6 @@ from grants.evaluation.rules.packs import (
 )
 from grants.evaluation.rules.pattern import (
     ListOrder,
-    OwnWork,
     Pattern,
     Place,
     left_words,
@@ -158,7 +160,6 @@ from grants.evaluation.rules.pattern import (
 )
 from grants.evaluation.rules.pool import (
     COUNTS_AS_A_SEAT,
-    LANGUAGE_LEVELS,
     POOL_LOAD_MAX,
     ROLES,
     TOPIC_LEVELS,
@@ -188,24 +189,13 @@ from grants.evaluation.rules.run_view import (
     RunView,
 )
 from grants.evaluation.rules.runs import (
-    BEST_SHOWN,
-    EMPTY_SEAT,
     RUN_APPLICATIONS_MAX,
     RUN_EVALUATORS_MAX,
-    TO_COMPARE,
-    AdjustPage,
-    EvaluatorSample,
     RunPage,
     RunSeat,
     RunTaken,
-    SeatGraph,
-    SeatLoss,
-    SeatWhy,
-    Tally,
-    WhatIf,
     refuse_bad_run,
     refuse_too_large,
-    seats_version,
 )
 from grants.evaluation.rules.scores import (
     COMMENT_CHARACTERS_MAX,
@@ -220,7 +210,6 @@ from grants.evaluation.rules.scores import (
     off_scale,
     problems,
     refuse_unfinished,
-    spread_half,
     spread_words,
     tidy,
     total_half,
@@ -245,6 +234,8 @@ from grants.evaluation.rules.seat_file import (
     plan_seats,
     read_seats,
 )
+from grants.evaluation.rules.seat_graph import TO_COMPARE, EvaluatorSample, SeatGraph
+from grants.evaluation.rules.seat_why import SeatLoss, SeatWhy
 from grants.evaluation.rules.seating import (
     GIVEN_BACK,
     SEARCH_MAX,
@@ -321,7 +312,6 @@ __all__ = [
     "IMPORT_COLUMNS",
     "INVITATION_DAYS",
     "KIND_WORDS",
-    "LANGUAGE_LEVELS",
     "LEFT_OUT",
     "LOAD_WEIGHS",
     "PACK_BYTES_MAX",
@@ -414,9 +404,8 @@ __all__ = [
     "MissingTotals",
     "OfficialScore",
     "OwnConflict",
-    "OwnWork",
     "PackView",
-    "Part",
+    "PastAssignment",
     "Pattern",
     "Place",
     "PoolLine",
@@ -499,7 +488,6 @@ __all__ = [
     "far_words",
     "fitting",
     "full_words",
-    "half_of",
     "half_words",
     "in_order",
     "is_conflict",
@@ -552,7 +540,6 @@ __all__ = [
     "said_of_applications",
     "said_of_dissent",
     "said_of_reopening",
-    "said_of_view",
     "scored",
     "scores_by_evaluator",
     "seat_words",
@@ -562,7 +549,6 @@ __all__ = [
     "shift_sentence",
     "shift_words",
     "spelled",
-    "spread_half",
     "spread_words",
     "stands_clear",
     "table_text",

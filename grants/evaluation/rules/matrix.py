@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from grants.core.paging import Rows
+from grants.evaluation.rules.run_view import RunView
+from grants.evaluation.rules.seating import LoadLine
 
 # So many people stand across at once.
 COLUMNS_MAX = 10
@@ -70,6 +72,28 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAssignment:
+    """What an assignment came to of which nothing is in evaluation: its runs, latest first, and what everybody had.
+
+    ``askers`` are the names of those who asked for the runs, by the number of the run; one the record does not know has none.
+    """
+
+    runs: tuple[RunView, ...]
+    askers: dict[int, str]
+    loads: tuple[LoadLine, ...]
+
+    @property
+    def seats(self) -> int:
+        """How many seats everybody had together, of those the reader may know of."""
+        return sum(line.load for line in self.loads)
+
+    @property
+    def submitted(self) -> int:
+        """On how many of these an assessment was submitted."""
+        return sum(line.submitted for line in self.loads)
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixPage:
     """A few applications with those of the pool that matter for them."""
 
@@ -82,6 +106,8 @@ class MatrixPage:
     # How many the search finds, and how many of the pool stepped down and have no seat on what is shown.
     found: int = 0
     stepped_down: int = 0
+    # Where nothing the reader sees is in evaluation: what the assignment was, if there was one.
+    past: PastAssignment | None = None
 
     @property
     def next_start(self) -> int | None:

@@ -248,6 +248,7 @@ def rule(actor: Actor, declaration_id: UUID, ruling: Ruling, reason: str, versio
     faults.point("four_eyes")
     if row.user_id == actor.user_id:
         raise Refused("You cannot rule on your own declaration. Ask another programme manager.")
+    refuse_in_conflict(actor, row.application_id)
     words = clean_text(reason)
     if not words:
         raise Invalid("A reason is missing.", {"reason": "Say why, in a sentence; it is kept on the record."})
@@ -262,6 +263,12 @@ def rule(actor: Actor, declaration_id: UUID, ruling: Ruling, reason: str, versio
             if not queries.found_conflict(row.user_id, application.id):
                 people.lift_bar(row.user_id, "application", application.id)
             return Ruled.NOTHING_MORE
+
+
+def refuse_in_conflict(actor: Actor, application_id: UUID) -> None:
+    """Who may come near an application is decided by nobody in conflict with it, whatever became of the bar."""
+    if actor.user_id is not None and queries.has_conflict(actor.user_id, application_id):
+        raise NotFound
 
 
 def keep_away(

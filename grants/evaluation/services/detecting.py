@@ -19,7 +19,7 @@ from grants.evaluation import queries
 from grants.evaluation.models import DetectedConflict
 from grants.evaluation.rules import Detected, is_conflict, version_of
 from grants.evaluation.rules.detecting import Found
-from grants.evaluation.services.conflicts import carry_entities, keep_away
+from grants.evaluation.services.conflicts import carry_entities, keep_away, refuse_in_conflict
 from grants.evaluation.states import DETECTED, DetectedKind, DetectedState, Ruled, Ruling
 from grants.identity import services as people
 
@@ -143,6 +143,7 @@ def decide_detected(
     faults.point("four_eyes")
     if user_id == actor.user_id:
         raise Refused("You cannot decide about yourself. Ask another programme manager.")
+    refuse_in_conflict(actor, application_id)
     rows = _found_between(user_id, application_id)
     if not rows:
         raise NotFound

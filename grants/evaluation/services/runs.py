@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from time import perf_counter
 from uuid import UUID
 
+from sqlalchemy import select
+
+from grants.applications.models import Application
 from grants.calls import queries as calls
 from grants.calls.rules import CallView
 from grants.core import acts, clock, jobs
 from grants.core.acts import act
-from grants.core.db import db, locked
+from grants.core.db import among, db, locked
 from grants.core.errors import Conflict, NotAllowed, Refused
 from grants.core.permissions import Actor, Permission, Scope
 from grants.evaluation import matching, queries, rules
@@ -58,6 +61,11 @@ def request_run(actor: Actor, call_id: UUID, values: RunInput) -> UUID:
     )
 
 
+CHANGED = (
+    "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
+)
+
+
 class ChangedMeanwhile(Conflict):
     """What an assignment depends on changed while it was worked out."""
 
@@ -79,7 +87,8 @@ def run(actor: Actor, call_id: UUID, values: RunInput, solver: Solver = matching
         instance = _read(actor, call_id, values).instance
         # What was read is plain now: no row and no snapshot is held while it is worked out.
         db.session.rollback()
-        jobs.progress(1, 4, f"Finding the best of all assignments for {len(instance.applications)} applications")
+        # Without how many: the page shows it to whoever assigns in the call, and of some one of them may be shut.
+        jobs.progress(1, 4, "Finding the best of all assignments")
         worked_out = work_out(instance, solver)
         try:
             return give_out(actor, call_id, values, worked_out)
@@ -124,7 +133,6 @@ class _ReadNow:
     call: CallView
     found: tuple[Consortium, ...]
     members: tuple[PoolMember, ...]
-    seats: tuple[Assignment, ...]
     instance: matching.Instance
     kept_away: Mapping[matching.Pair, str]
     # Applications of the call that stay as they are: shut to who asks.
@@ -145,7 +153,7 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
     today = clock.today()
     instance, kept_away = _instance(call, found, members, values, seats, today)
     absent = tuple(one.id for one in members if not one.stepped_down_at and rules.why_absent(one, values.due_at, today))
-    return _ReadNow(call, found, members, seats, instance, kept_away, shut, absent)
+    return _ReadNow(call, found, members, instance, kept_away, shut, absent)
 
 
 @act(
@@ -157,11 +165,10 @@ def _read(actor: Actor, call_id: UUID, values: RunInput) -> _ReadNow:
 def give_out(actor: Actor, call_id: UUID, values: RunInput, worked_out: WorkedOut) -> RunResult:
     """Keep a run that was worked out, solved or not, and give out its seats; :class:`ChangedMeanwhile` if it no longer holds."""
     now, result = _read(actor, call_id, values), worked_out.result
-    call, found, members, seats, instance = now.call, now.found, now.members, now.seats, now.instance
+    call, found, members, instance = now.call, now.found, now.members, now.instance
     if input_of(instance) != worked_out.spelled:
-        raise ChangedMeanwhile(
-            "A declaration, a seat or the pool changed while the assignment was worked out. Nothing was given out; ask again."
-        )
+        raise ChangedMeanwhile(CHANGED)
+    seats = _held_seats(instance)
     row = run_row(call_id, last_run(call_id), instance, result, values, call, now.shut)
     row.input_sha256, row.input = hashlib.sha256(worked_out.spelled).digest(), worked_out.packed
     row.milliseconds = worked_out.milliseconds
@@ -179,6 +186,23 @@ def give_out(actor: Actor, call_id: UUID, values: RunInput, worked_out: WorkedOu
     tell_evaluators(call, [by_id[evaluator_id] for _, evaluator_id in new])
     jobs.progress(4, 4, "Done")
     return RunResult(row.id, RunStatus.SOLVED, len(new))
+
+
+def _held_seats(instance: matching.Instance) -> tuple[Assignment, ...]:
+    """The seats that stand, their applications held; :class:`ChangedMeanwhile` where they are not those that were read.
+
+    Whoever changes one seat by hand, or writes on a sheet, holds its application and not the call: without this a run would
+    empty a seat that was locked meanwhile, or whose sheet was just sent.
+    """
+    ids = [one.id for one in instance.applications]
+    still = select(Application.id).where(among(Application.id, ids), Application.state.in_(queries.IN_EVALUATION))
+    held = db.session.execute(still.order_by(Application.reference).with_for_update(of=Application)).all()
+    seats = seats_of(ids)
+    stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
+    unmoved = instance.standing <= movable_pairs(seats)
+    if len(held) != len(ids) or stood != instance.locked | instance.standing or not unmoved:
+        raise ChangedMeanwhile(CHANGED)
+    return seats
 
 
 def _give_out(
@@ -211,29 +235,11 @@ def _instance(
     today: date,
 ) -> tuple[matching.Instance, dict[matching.Pair, str]]:
     """What the assignment depends on, and of each pair that may not meet why not."""
-    ids, people = [one.application_id for one in found], [member.user_id for member in members]
-    stated = queries.declarations(ids)
-    shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
     movable = movable_pairs(seats) if values.standing is StandingRule.MOVABLE else frozenset()
     stood = {(seat.application_id, seat.evaluator_id) for seat in seats}
-    # Who lost a seat on an application does not get it again.
-    lost = pairs_in(ids, SeatState.VOIDED)
-    kept_away, utilities = {}, {}
     fitting = rules.fitting(call.content, members)
-    for one in found:
-        for member in members:
-            pair = (one.application_id, member.id)
-            said = stated.get((member.user_id, one.application_id), rules.Said())
-            utilities[pair] = fitting.utility(member, one)
-            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
-            if not why and (member.user_id, one.application_id) in shut_out:
-                why = f"{member.name} has a conflict of interest with it."
-            if not why and (member.user_id, one.application_id) not in clear:
-                why = rules.why_shut(member)
-            if not why and pair in lost:
-                why = f"{member.name} had a seat on it."
-            if why and pair not in stood:
-                kept_away[pair] = why
+    utilities = {(one.application_id, member.id): fitting.utility(member, one) for one in found for member in members}
+    kept_away = {pair: why for pair, why in _kept_away(found, members, values, today) if pair not in stood}
     settings = call.content.assignment
     instance = matching.Instance(
         tuple(
@@ -260,6 +266,30 @@ def _instance(
         frozenset(movable),
     )  # fmt: skip
     return instance, kept_away
+
+
+def _kept_away(
+    found: Sequence[Consortium], members: Sequence[PoolMember], values: RunInput, today: date
+) -> Iterator[tuple[matching.Pair, str]]:
+    """Each pair that may not meet, with why not."""
+    ids, people = [one.application_id for one in found], [member.user_id for member in members]
+    stated = queries.declarations(ids)
+    shut_out, clear = queries.shut_out(ids, people), queries.clear_people(people, ids, people)
+    # Who lost a seat on an application does not get it again.
+    lost = pairs_in(ids, SeatState.VOIDED)
+    for one in found:
+        for member in members:
+            pair, whose = (one.application_id, member.id), (member.user_id, one.application_id)
+            said = stated.get(whose, rules.Said())
+            why = rules.why_not(member, one, said, countries=values.countries, due=values.due_at, today=today)
+            if not why and whose in shut_out:
+                why = f"{member.name} has a conflict of interest with it."
+            if not why and whose not in clear:
+                why = rules.why_shut(member)
+            if not why and pair in lost:
+                why = f"{member.name} had a seat on it."
+            if why:
+                yield pair, why
 
 
 def _kept_out(about: Consortium, countries: CountryRule) -> frozenset[str]:

@@ -84,6 +84,7 @@ def seats_of(application_ids: Iterable[UUID]) -> tuple[Assignment, ...]:
             select(Assignment)
             .where(Assignment.application_id.in_(list(application_ids)), Assignment.state == SeatState.ACTIVE.value)
             .order_by(Assignment.application_id, Assignment.evaluator_id)
+            .execution_options(populate_existing=True)
         )
     )
 

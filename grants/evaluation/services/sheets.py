@@ -10,7 +10,7 @@ from grants.applications.models import Application
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db, locked
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.merging import Shown
 from grants.dossiers.rules import clean_text
@@ -109,6 +109,9 @@ def _hand_in(actor: Actor, application_id: UUID, opened: OpenSheet) -> None:
 def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
     """Give a submitted sheet back to its evaluator, with a reason, as long as the consensus is not agreed."""
     seat = locked(Assignment, seat_id)
+    # Also where the results are public and the evaluation is repeated.
+    if queries.unseatable(actor, [seat.application_id]):
+        raise NotFound
     queries.refuse_own_seat(actor, seat.application_id)
     queries.refuse_closed(locked(Application, seat.application_id))
     words = clean_text(reason)
@@ -118,7 +121,7 @@ def reopen(actor: Actor, seat_id: UUID, reason: str) -> None:
         select(Assessment).where(Assessment.assignment_id == seat_id).with_for_update()
     ).one_or_none()
     if row is None or seat.state != SeatState.ACTIVE.value:
-        raise Refused("There is no submitted assessment on this seat.")
+        raise Refused("There is no submitted assessment on this seat, so there is nothing to open again.")
     consensus = consensus_row(seat.application_id)
     if consensus is not None and consensus.state == ConsensusState.AGREED.value:
         raise Refused(

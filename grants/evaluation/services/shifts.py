@@ -99,9 +99,12 @@ def return_shift(actor: Actor, shift_id: UUID, reason: str, version: int | None 
 
 
 def _open_to(actor: Actor, application_id: UUID) -> Application:
-    """The application, locked and under evaluation, for somebody free of conflict who does not assess it."""
+    """The application, locked and under evaluation, for somebody free of conflict who does not assess it.
+
+    Also where its evaluation is repeated and the bar ended with the results.
+    """
     faults.point("conflict")
-    if actor.barred("application") & {application_id} or queries.undeclared(actor, [application_id]):
+    if queries.undecidable(actor, [application_id]):
         raise NotFound
     queries.refuse_own_seat(actor, application_id)
     application = locked(Application, application_id)

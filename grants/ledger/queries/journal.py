@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -450,26 +450,39 @@ def _whole_sum(actor: Actor, asked: EntryFilter, newest: LedgerEntry) -> Select[
 def sums_until(asked: EntryFilter, newest: LedgerEntry) -> list[Select[Any]]:
     """Selects whose sum is what was debited less what was credited on an account up to an entry.
 
-    Whole months come from the sums that the database keeps; only of the months that are cut, by the entry's day or by the
-    moment asked for, are legs read.
+    Whole months come from the sums that the database keeps; legs are read of the months that are cut alone: by the moment
+    asked for, and by the entry's day, from whichever end of its month is nearer.
     """
     first = newest.effective_on.replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    from_end = newest.effective_on - first > following - newest.effective_on
+    bound = following if from_end else first
     months = LEDGER_MONTH.c
     kept = select(func.coalesce(func.sum(months.debits - months.credits), 0)).where(
-        months.effective_month < first,
+        months.effective_month < bound,
         *(column == value for column, value in _of_month(asked).items() if value is not None),
     )
-    legs = (
-        select(func.coalesce(func.sum(leg_net), 0))
-        .join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
-        .where(*_asked_legs(asked))
-    )
-    by_day = legs.where(LedgerEntry.effective_on >= first, _up_to(newest))
+    net = func.sum(leg_net)
+    legs = select(func.coalesce(net, 0)).join(LedgerEntry, LedgerEntry.id == LedgerLeg.entry_id)
+    legs = legs.where(*_asked_legs(asked))
+    if from_end:
+        by_day = legs.with_only_columns(func.coalesce(-net, 0), maintain_column_froms=True).where(
+            LedgerEntry.effective_on < following, _place() > _place_of(newest)
+        )
+    else:
+        by_day = legs.where(LedgerEntry.effective_on >= first, _up_to(newest))
     if (known := asked.recorded_before) is None:
         return [kept, by_day]
     first_moment = month_of(known)
-    by_moment = legs.where(LedgerEntry.effective_on < first, LedgerEntry.recorded_at >= first_moment, _known(known))
-    return [kept.where(months.recorded_month < first_moment.date()), by_day.where(_known(known)), by_moment]
+    by_moment = legs.where(
+        LedgerEntry.effective_on < bound, _up_to(newest), LedgerEntry.recorded_at >= first_moment, _known(known)
+    )
+    # What the kept sums hold too much, from the end of the month, they hold of what was recorded in whole months.
+    return [
+        kept.where(months.recorded_month < first_moment.date()),
+        by_day.where(_known(first_moment if from_end else known)),
+        by_moment,
+    ]
 
 
 def month_of(moment: datetime) -> datetime:
@@ -478,7 +491,15 @@ def month_of(moment: datetime) -> datetime:
 
 
 def _up_to(newest: LedgerEntry) -> ColumnElement[bool]:
-    return tuple_(LedgerEntry.effective_on, LedgerEntry.number) <= tuple_(newest.effective_on, newest.number)
+    return _place() <= _place_of(newest)
+
+
+def _place() -> Any:
+    return tuple_(LedgerEntry.effective_on, LedgerEntry.number)
+
+
+def _place_of(entry_row: LedgerEntry) -> Any:
+    return tuple_(entry_row.effective_on, entry_row.number)
 
 
 def _known(recorded_before: datetime) -> ColumnElement[bool]:

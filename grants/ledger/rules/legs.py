@@ -253,12 +253,15 @@ def legs_e15(
     debt: Dimensions | None = None,
     consumed: Parts | None = None,
     reopened: Sequence[Share] = (),
+    returned: Iterable[tuple[Spread, Dimensions]] = (),
 ) -> Legs:
     """A debt is set off against a payment due on the same grant: no cash moves. ``debt`` is what the debt's leg is about.
 
     What is due to a partner that does not owe it is ``consumed``, as if it had been paid; who owes has it ``reopened``.
+    ``returned`` is what came back of orders that are not issued again: it is payable again first.
     """
     return _entry(
+        *_payable_again(returned),
         *_spread(DR, Account.PAYABLE, amount, dims),
         (CR, Account.RECOVERY_RECEIVABLE, _whole(amount), debt or dims),
         *_spread(DR, Account.CONSUMED, consumed or {}, dims),
@@ -274,13 +277,15 @@ def legs_e15_across(
     debtor: Dimensions,
     consumed: Parts | None = None,
     reopened: Sequence[Share] = (),
+    returned: Iterable[tuple[Spread, Dimensions]] = (),
 ) -> Legs:
     """A debt of another grant is set off: through an account of its own, so that each grant still balances.
 
     As if the payment had gone out and come back: the grant that pays has ``consumed`` its commitment, that of the debtor
-    is ``reopened``.
+    is ``reopened``. ``returned`` as within a grant.
     """
     return _entry(
+        *_payable_again(returned),
         *_spread(DR, Account.PAYABLE, amount, dims),
         (CR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), dims),
         (DR, Account.OFFSET_BETWEEN_GRANTS, _whole(amount), debtor),
@@ -421,14 +426,15 @@ def legs_e27(
 ) -> Legs:
     """Pre-financing that was approved and never paid is cancelled: nobody was paid ahead, and nothing of it is retained.
 
-    ``returned`` is what came back of orders that are not issued again, ``ahead`` says whose open pre-financing all of it was.
+    ``returned`` is what came back of orders that are not issued again: it is payable again first. ``ahead`` says whose open
+    pre-financing all of it was.
 
     >>> [(leg.account.value, leg.side.value, leg.amount.cents) for leg in legs_e27(Money(7), Dimensions(), retained=Money(1), ahead=Money(8))]
     [('2000', 'debit', 7), ('2200', 'debit', 1), ('1100', 'credit', 8)]
     """
     return _entry(
+        *_payable_again(returned),
         *_spread(DR, Account.PAYABLE, unpaid, dims),
-        *(line for amount, of_order in returned for line in _spread(DR, Account.RETURNED, amount, of_order)),
         *_spread(DR, Account.RETENTION, retained, dims),
         *_spread(CR, Account.PREFINANCING, ahead, dims),
     )
@@ -437,6 +443,18 @@ def legs_e27(
 def legs_e24(original: Iterable[Leg]) -> Legs:
     """The reversal of any entry."""
     return mirrored(original)
+
+
+def _payable_again(returned: Iterable[tuple[Spread, Dimensions]]) -> list[Line]:
+    """What came back of orders that are let go, each with what its order is about."""
+    return [
+        line
+        for amount, of_order in returned
+        for line in (
+            *_spread(DR, Account.RETURNED, amount, of_order),
+            *_spread(CR, Account.PAYABLE, amount, of_order),
+        )
+    ]
 
 
 def _reopened(shares: Sequence[Share], dims: Dimensions) -> list[Line]:

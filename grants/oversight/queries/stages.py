@@ -48,7 +48,7 @@ def later(application: ApplicationView, at: datetime) -> Asking[Later]:
     ).where(Grant.application_id == application.id)
     asked: list[Asking[Any]] = [
         ask(select(decided.label("decided_at"), paid.label("paid_on"), letter.label("letter_sent_at"))), ask(about),
-        awards.complaints.own_way.asking(application, at),
+        awards.own_complaints.own_way.asking(application, at),
     ]  # fmt: skip
     (when,), grants, (complained, until) = yield from side_by_side(asked)
     for grant in grants:

@@ -46,6 +46,7 @@ GRANT_STORY = frozenset(
         *("report.accept", "report.open", "report.reject", "report.return", "report.submit"),
         *("report.end_grant", "report.settle_unsent", "termination.confirm", "termination.object"),
         *("termination.end_part", "termination.propose", "termination.withdraw"),
+        "payment_request.ask_additional",
         *("payment_request.decide", "payment_request.open_for_report", "payment_request.open_prefinancing"),
         *("payment_request.reject", "payment_request.submit", "payment_order.execute"),
         *("bank_line.book", "bank_line.confirm", "bank_report.apply"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grants.payments.forms.asking import ageing_ask, balances_ask, forecast_ask, ledger_ask
 from grants.payments.forms.deeds import (
     AnswerForm,
     AskAgainForm,
@@ -30,11 +31,7 @@ from grants.payments.forms.deeds import (
     SignForm,
     StandInForm,
     SuspendForm,
-    ageing_ask,
-    balances_ask,
     decide_form,
-    forecast_ask,
-    ledger_ask,
 )
 
 __all__ = [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from uuid import UUID
 
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 
+from grants.core.errors import NotFound
 from grants.core.money import Money
 from grants.payments.rules.late_interest import PUBLIC_WORDS, LateInterestInput, PublicRule
 from grants.rates.rules.converting import DAY_COUNTS
@@ -56,6 +58,16 @@ class RefuseLateInterestForm(MoneyForm):
 
 
 class CancelRequestForm(MoneyForm):
-    """Why approved pre-financing is not paid any more."""
+    """Why approved pre-financing is not paid any more: all of it, or what falls on a partner whose part ends."""
+
+    # Offered where a part ends; empty is all of it. Which partners there are the act knows.
+    of = RadioField("What is cancelled", choices=[], validate_choice=False)
+
+    def partner(self) -> UUID | None:
+        """The partner that was chosen; None for all of it, raises :class:`NotFound` for what is none."""
+        try:
+            return UUID(self.of.data) if self.of.data else None
+        except ValueError:
+            raise NotFound from None
 
     reason = TextAreaField("Reason", [A_PARAGRAPH, Needed("Say why it is not paid any more.")], id="reason_unpaid")

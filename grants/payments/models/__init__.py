@@ -21,7 +21,7 @@ from grants.payments.models.recoveries import (
     RecoveryReceipt,
     RecoveryShare,
 )
-from grants.payments.models.requests import PaymentCancellation, PaymentRequest, PaymentRequestPart
+from grants.payments.models.requests import PaymentCancellation, PaymentRequest, PaymentRequestPart, PrefinancingUse
 from grants.payments.models.reversals import ReversalProposal
 from grants.payments.models.securing import FinancialCertificate, PaymentGuarantee
 from grants.payments.models.standing import PaymentReturn, PaymentSuspension, PaymentVerification
@@ -56,6 +56,7 @@ __all__ = [
     "PaymentReturn",
     "PaymentSuspension",
     "PaymentVerification",
+    "PrefinancingUse",
     "Recovery",
     "RecoveryInterest",
     "RecoveryReceipt",

@@ -36,7 +36,8 @@ class ForecastLine(Row):
         state_check(LineKind, "kind"),
         state_check(Basis, "basis"),
         CheckConstraint(
-            "(kind IN ('prefinancing', 'interim', 'balance')) = (due_on IS NOT NULL)", name="payment_has_day"
+            "(kind IN ('prefinancing', 'additional', 'interim', 'balance')) = (due_on IS NOT NULL)",
+            name="payment_has_day",
         ),
         CheckConstraint("(due_on IS NULL) = (basis IS NULL)", name="day_has_basis"),
         CheckConstraint("(kind IN ('ceiling', 'reserved', 'free')) = (grant_id IS NULL)", name="budget_of_call"),

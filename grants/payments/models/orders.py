@@ -43,6 +43,7 @@ class PaymentOrder(Row):
         ),
         CheckConstraint("(came_back_on IS NULL) = (bank_reason IS NULL)", name="came_back_has_reason"),
         CheckConstraint("reissue_of <> id", name="reissues_another"),
+        CheckConstraint("let_go_on IS NULL OR state IN ('bank_rejected', 'returned')", name="let_go_came_back"),
         Index("uq_payment_order_reissue_of", "reissue_of", unique=True, postgresql_where="state <> 'cancelled'"),
         CheckConstraint("(state = 'cancelled') = (cancel_reason IS NOT NULL)", name="cancelled_has_reason"),
         # Never fewer apart than these three, whatever circuit was set; the verifier by trigger, as the circuit says.
@@ -77,6 +78,9 @@ class PaymentOrder(Row):
     # The order that came back and that this one issues again, for the same amount.
     reissue_of: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"))
     cancel_reason: Mapped[str | None]
+    # The day since which nobody issues it again, though it came back: what it was to pay was cancelled or set off, and what
+    # is left of that is ordered anew.
+    let_go_on: Mapped[date | None]
 
 
 class PaymentOrderSignature(Row):

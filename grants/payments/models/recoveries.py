@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grants.core.db import DIGEST, Row, points_to, state_check
 from grants.core.money import ZERO, Money
+from grants.payments.models.reckoned import Reckoned, reckoned_right
 from grants.payments.states import OWED, UNCONFIRMED, InterestState, RecoveryOrigin, RecoveryState
 
 
@@ -176,25 +177,14 @@ class PaymentOffset(Row):
     offset_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
-class RecoveryInterest(Row):
-    """Interest for what of a debt was paid after its last day (E18): every number it is made of, and two people.
-
-    It is of one receipt or of one offset. ``reference`` is the rate that held since ``reference_on``, as the table of that
-    number says, and ``margin`` the points above it, both per cent a year; ``day_count`` the days of a year.
-    """
+class RecoveryInterest(Reckoned, Row):
+    """Interest for what of a debt was paid after its last day (E18), of one receipt or of one offset."""
 
     __tablename__ = "recovery_interest"
     __table_args__ = (
-        state_check(InterestState),
+        *reckoned_right(),
         CheckConstraint("num_nonnulls(receipt_id, offset_id) = 1", name="of_one_payment"),
         CheckConstraint("amount >= 0 AND principal > 0", name="amounts_positive"),
-        CheckConstraint("days > 0 AND days = paid_on - due_on", name="days_counted"),
-        CheckConstraint("day_count IN (360, 365)", name="day_count_known"),
-        CheckConstraint(r"margin ~ '^\d+(\.\d+)?$'", name="margin_not_negative"),
-        CheckConstraint(r"reference ~ '^-?\d+(\.\d+)?$'", name="reference_is_number"),
-        CheckConstraint("decided_by <> booked_by", name="decided_by_another"),
-        CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided_has_person"),
-        CheckConstraint("num_nulls(decided_at, decided_by) IN (0, 2)", name="decision_whole"),
         Index(
             "uq_recovery_interest_receipt",
             "receipt_id",
@@ -212,22 +202,6 @@ class RecoveryInterest(Row):
     recovery_id: Mapped[UUID] = mapped_column(points_to("recovery.id"), index=True)
     receipt_id: Mapped[UUID | None] = mapped_column(points_to("recovery_receipt.id"))
     offset_id: Mapped[UUID | None] = mapped_column(points_to("payment_offset.id"))
-    state: Mapped[str]
-    principal: Mapped[Money]
-    due_on: Mapped[date]
-    paid_on: Mapped[date]
-    days: Mapped[int]
-    reference_on: Mapped[date]
-    # As it was published, and as it was typed: text, so that no digit is lost on the way.
-    reference: Mapped[str]
-    table_number: Mapped[int]
-    margin: Mapped[str]
-    day_count: Mapped[int]
-    amount: Mapped[Money]
-    booked_at: Mapped[datetime]
-    booked_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
-    decided_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None] = mapped_column(points_to("user_account.id"))
 
 
 class InterestWaiver(Row):

@@ -79,7 +79,8 @@ class PaymentRequest(Row):
             "grant_id",
             "kind",
             unique=True,
-            postgresql_where=column("kind").in_(["prefinancing", "balance"]) & (column("state") != "rejected"),
+            postgresql_where=column("kind").in_(["prefinancing", "additional", "balance"])
+            & (column("state") != "rejected"),
         ),
         Index(
             "uq_payment_request_report_id",
@@ -128,22 +129,51 @@ class PaymentRequest(Row):
 class PaymentCancellation(Row):
     """What of approved pre-financing was never paid and is cancelled (E27): nobody was paid ahead with it; never changed.
 
-    ``retained`` is what was kept out of it, which falls away where nothing at all was paid.
+    ``retained`` is what was kept out of it, which falls away where nothing at all was paid. ``organisation_id`` names the
+    partner where only what falls on it is cancelled, because its part ends.
     """
 
     __tablename__ = "payment_cancellation"
     __table_args__ = (
-        UniqueConstraint("request_id"),
+        UniqueConstraint("request_id", "number"),
         CheckConstraint("amount > 0 AND retained >= 0", name="amounts_positive"),
         CheckConstraint("reason <> ''", name="has_reason"),
     )
 
     request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    number: Mapped[int]
+    organisation_id: Mapped[UUID | None] = mapped_column(points_to("organisation.id"))
     amount: Mapped[Money]
     retained: Mapped[Money]
     reason: Mapped[str] = mapped_column(info=DIGEST)
     cancelled_on: Mapped[date]
     cancelled_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
+
+
+class PrefinancingUse(Row):
+    """What the city stated to have used of the pre-financing it was paid, when it asked for the additional one; never changed.
+
+    ``paid`` is what it was paid of the request ``earlier_id``; of which at least ``threshold`` per cent has to be used for
+    the additional one to be paid in full. ``used`` is what it spent by the end of ``used_until``.
+    """
+
+    __tablename__ = "prefinancing_use"
+    __table_args__ = (
+        UniqueConstraint("request_id"),
+        CheckConstraint("0 <= used AND used <= paid AND paid > 0", name="used_within_paid"),
+        CheckConstraint("threshold BETWEEN 1 AND 100", name="threshold_is_share"),
+        CheckConstraint("words <> ''", name="has_words"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    earlier_id: Mapped[UUID] = mapped_column(points_to("payment_request.id"))
+    used: Mapped[Money]
+    paid: Mapped[Money]
+    threshold: Mapped[int]
+    used_until: Mapped[date]
+    words: Mapped[str] = mapped_column(info=DIGEST)
+    stated_at: Mapped[datetime]
+    stated_by: Mapped[UUID] = mapped_column(points_to("user_account.id"))
 
 
 class PaymentRequestPart(Row):

@@ -160,6 +160,7 @@ class BankClaim(Row):
         CheckConstraint("reason <> ''", name="has_reason"),
         CheckConstraint("(explained IN ('order', 'return')) = (order_id IS NOT NULL)", name="order_is_named"),
         CheckConstraint("(explained IN ('recovery', 'repaid')) = (recovery_id IS NOT NULL)", name="recovery_is_named"),
+        CheckConstraint("(explained = 'file') = (batch_id IS NOT NULL)", name="file_is_named"),
         CheckConstraint("(explained = 'funding') = (fund_source_id IS NOT NULL)", name="fund_is_named"),
         CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name="decided_has_date"),
         CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decision_whole"),
@@ -172,6 +173,7 @@ class BankClaim(Row):
     line_id: Mapped[UUID] = mapped_column(points_to("bank_line.id"))
     explained: Mapped[str]
     order_id: Mapped[UUID | None] = mapped_column(points_to("payment_order.id"))
+    batch_id: Mapped[UUID | None] = mapped_column(points_to("payment_batch.id"))
     recovery_id: Mapped[UUID | None] = mapped_column(points_to("recovery.id"))
     fund_source_id: Mapped[UUID | None] = mapped_column(points_to("fund_source.id"))
     reason: Mapped[str]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from grants.payments.queries.absences import absences
 from grants.payments.queries.ageing import AgeingPage, ageing, due_checked
-from grants.payments.queries.ahead import cancellation
+from grants.payments.queries.ahead import cancellations
+from grants.payments.queries.bank_candidates import entry_of
 from grants.payments.queries.checks import checked, verify
 from grants.payments.queries.circuit import circuit_page, hands_of, limits_page, stand_ins_page
 from grants.payments.queries.closing import ClosingPage, checklist, closing_lines, closing_page, lines_of
 from grants.payments.queries.distribution import (
     DistributionPage,
     distribution_page,
-    held_for_partners,
     passed_on_checked,
 )
 from grants.payments.queries.elsewhere import open_payments, sent_elsewhere, sent_elsewhere_file
@@ -28,6 +28,7 @@ from grants.payments.queries.forecasts import (
 from grants.payments.queries.forecasts import forecast as forecast_page
 from grants.payments.queries.funds import fund_money, outlasting_words
 from grants.payments.queries.grants import GrantPayments, grant_payments
+from grants.payments.queries.held import held_for_partners
 from grants.payments.queries.journal import LEDGER_COLUMNS, ledger, ledger_entry, ledger_lines, stood
 from grants.payments.queries.late_interest import interest_origin
 from grants.payments.queries.lists import batch, batch_id_of, batch_to_send, batch_view, batches
@@ -65,7 +66,7 @@ from grants.payments.queries.requests import (
 from grants.payments.queries.retaining import RetentionPage, held_scope, hold, holds, named, retention
 from grants.payments.queries.reversals import reversal_page, reversals
 from grants.payments.queries.securing import certificates_of, guarantees_of, secured
-from grants.payments.queries.statements import accounts_of_grant, entry_of, receiving_accounts
+from grants.payments.queries.statements import accounts_of_grant, receiving_accounts
 from grants.payments.queries.waiting import Inbox, duties, inbox, payable_orders
 
 __all__ = [
@@ -93,7 +94,7 @@ __all__ = [
     "batch_to_send",
     "batch_view",
     "batches",
-    "cancellation",
+    "cancellations",
     "certificates_of",
     "checked",
     "checklist",

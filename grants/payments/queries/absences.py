@@ -27,7 +27,8 @@ from grants.payments.rules.circuit import (
     refuse_sending_to_own_account,
     refuse_tied_account,
 )
-from grants.payments.rules.showing import Hands, OrderView, refuse_hand
+from grants.payments.rules.hands import Hands, refuse_hand
+from grants.payments.rules.showing import OrderView
 from grants.payments.states import BEFORE_FILE, DECIDED, OrderState, Step
 
 # What is due within so many days is looked at, the earliest first, and so many at most.

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, cast, func, select
 
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE
 from grants.core.money import ZERO, Money
 from grants.core.together import Asking, ask, reader
-from grants.identity.models import User
+from grants.identity.models import Organisation, User
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
 from grants.payments.queries.offsets import set_off_cents
 from grants.payments.queries.stopping import ends_before_its_time
@@ -40,7 +40,7 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
         .outerjoin(PaymentOrder, PaymentOrder.request_id == PaymentRequest.id)
         .where(
             PaymentRequest.grant_id == grant_id,
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             PaymentRequest.state.in_([each.value for each in DECIDED]),
         )
         .group_by(PaymentRequest.id)
@@ -57,23 +57,25 @@ def unpaid_ahead(grant_id: UUID) -> Asking[tuple[UnpaidAhead, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What of approved pre-financing was cancelled unpaid, when, by whom and why."""
+    """What of approved pre-financing was cancelled unpaid, when, by whom and why; of which partner, where only its part was."""
 
     amount: Money
     retained: Money
     on: date
     by: str
     reason: str
+    partner: str | None
 
 
 @reader
-def cancellation(request_id: UUID) -> Asking[Cancelled | None]:
-    """What of a request was cancelled; None where nothing was. One statement."""
+def cancellations(request_id: UUID) -> Asking[tuple[Cancelled, ...]]:
+    """What of a request was cancelled, oldest first. One statement."""
     row = PaymentCancellation
     statement = (
-        select(row.amount, row.retained, row.cancelled_on, User.name, row.reason)
+        select(row.amount, row.retained, row.cancelled_on, User.name, row.reason, Organisation.name.label("partner"))
         .join(User, User.id == row.cancelled_by)
+        .outerjoin(Organisation, Organisation.id == row.organisation_id)
         .where(row.request_id == request_id)
+        .order_by(row.number)
     )
-    rows = yield from ask(statement)
-    return Cancelled(*rows[0]) if rows else None
+    return tuple(Cancelled(*each) for each in (yield from ask(statement)))

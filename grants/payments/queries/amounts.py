@@ -23,11 +23,12 @@ from grants.ledger import queries as books
 from grants.ledger.models import LedgerLeg
 from grants.ledger.queries.moves import Moved, moved_by_event, moves, moves_of
 from grants.payments.models import PaymentOrder, PaymentRequest
+from grants.payments.queries.additional import use_of
 from grants.payments.queries.distribution import distribution_page
 from grants.payments.queries.offsets import offset_views
 from grants.payments.queries.recoveries import grant_recoveries, recovery_in
-from grants.payments.queries.requests import forecast, parts_decided, request_views
-from grants.payments.rules import Limits
+from grants.payments.queries.requests import allowed_by, forecast, parts_decided, request_views
+from grants.payments.rules.additional import UseView
 from grants.payments.rules.amounts import Explanation, Figure, Footing, explain
 from grants.payments.rules.amounts_asked import Asked, OrderPart, RequestFigure, explain_asked
 from grants.payments.rules.amounts_owed import DebtFigure, explain_owed
@@ -54,7 +55,7 @@ def explained(actor: Actor, reference: str, figure: Figure, page: Page) -> Askin
         about += [moved_by_event.asking(row.id, figure.accounts), moves.asking(row.id, figure.accounts, page)]
     grant, found, *of_books = yield from side_by_side(about)
     moved, entries = of_books or ({}, None)
-    limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
+    limits = allowed_by(grant)
     partners = tuple((each.name, each.maximum) for each in grant.beneficiaries)
     footing = Footing(found, limits, partners, moved, ended=grant.state in ENDED)
     return Explained(grant, explain(figure, footing), entries)
@@ -77,18 +78,19 @@ class _Read:
     orders: tuple[OrderPart, ...]
     offsets: tuple[OffsetView, ...]
     entries: Rows[Moved]
+    use: UseView | None
 
 
 def _request(actor: Actor, reference: str, asked: str, page: Page) -> Asking[_Read]:
     row = yield from agreements.readable.asking(actor, reference)
     about: list[Asking[Any]] = [agreements.view.asking(row), _of_request(row.id, asked, page)]
-    grant, (request, orders, offsets, entries) = yield from side_by_side(about)
+    grant, (request, orders, offsets, entries, use) = yield from side_by_side(about)
     live = tuple(
         OrderPart(each.reference, each.amount, OrderState(each.state))
         for each in orders
-        if each.reissue_of is None and each.state != OrderState.CANCELLED.value
+        if each.reissue_of is None and each.let_go_on is None and each.state != OrderState.CANCELLED.value
     )
-    return _Read(grant, request, live, offsets, entries)
+    return _Read(grant, request, live, offsets, entries, use)
 
 
 def _of_request(grant_id: UUID, asked: str, page: Page) -> Asking[tuple[Any, ...]]:
@@ -104,9 +106,10 @@ def _of_request(grant_id: UUID, asked: str, page: Page) -> Asking[tuple[Any, ...
         ask(_orders(request_id)),
         offset_views.asking(requests=[request_id]),
         moves_of.asking(or_(LedgerLeg.document_id == request_id, LedgerLeg.document_id.in_(of_request)), page),
+        use_of.asking(request_id),
     ]
-    (view,), orders, offsets, entries = yield from side_by_side(about)
-    return view, orders, tuple(offsets.get(request_id, ())), entries
+    (view,), orders, offsets, entries, use = yield from side_by_side(about)
+    return view, orders, tuple(offsets.get(request_id, ())), entries, use
 
 
 def _orders(request_id: UUID) -> Any:
@@ -116,6 +119,7 @@ def _orders(request_id: UUID) -> Any:
         PaymentOrder.amount,
         PaymentOrder.state,
         PaymentOrder.reissue_of,
+        PaymentOrder.let_go_on,
     )
     return (
         select(*columns).where(PaymentOrder.request_id == request_id).order_by(PaymentOrder.created_at, PaymentOrder.id)
@@ -124,18 +128,18 @@ def _orders(request_id: UUID) -> Any:
 
 def _decided(found: _Read) -> Asked:
     parts, limits = parts_decided(found.request)
-    return Asked(found.request, found.request.decision, parts, limits, found.orders, found.offsets)
+    return Asked(found.request, found.request.decision, parts, limits, found.orders, found.offsets, found.use)
 
 
 def _undecided(found: _Read) -> Asked:
     """What approving the whole would do; of one that is rejected or cannot be approved now, what was requested only."""
     if not found.request.is_open:
-        return Asked(found.request, None)
+        return Asked(found.request, None, use=found.use)
     try:
         outcome = forecast(found.request)
     except Refused:
-        return Asked(found.request, None)
-    return Asked(found.request, outcome.decision, outcome.parts, outcome.limits)
+        return Asked(found.request, None, use=found.use)
+    return Asked(found.request, outcome.decision, outcome.parts, outcome.limits, use=found.use)
 
 
 @reader

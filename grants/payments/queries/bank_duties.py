@@ -9,8 +9,8 @@ from grants.core.paging import COUNTED_MAX, Tally
 from grants.core.permissions import Actor, Permission
 from grants.core.together import Asking, ask, reader, side_by_side
 from grants.payments.models import BankClaim, BankLine, OwnAccount, SentElsewhere
+from grants.payments.queries.bank_reach import OPEN, in_reach, not_shut
 from grants.payments.queries.elsewhere import sees_elsewhere
-from grants.payments.queries.statements import OPEN, in_reach, not_shut
 from grants.payments.rules.statements.claims import EXPLAINED_WORDS
 from grants.payments.states import ClaimState, Explained
 

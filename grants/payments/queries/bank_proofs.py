@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ScalarSelect, Select, case, cast, func, select, union_all
+from sqlalchemy.orm import aliased
 
 from grants.core.db import db
 from grants.core.errors import Problem
@@ -52,14 +53,19 @@ def _moved() -> Any:
 
 
 def _told() -> Any:
-    """Which entries each line tells of: its own, or those of the orders of the file it pays whole."""
+    """Which entries each line tells of: its own, or those of the orders of the file it pays whole that no line tells of alone."""
     alone = select(BankLine.id.label("line_id"), BankLine.entry_id.label("entry_id")).where(
         BankLine.entry_id.is_not(None)
+    )
+    of_order = aliased(BankLine)
+    by_itself = select(of_order.id).where(
+        of_order.order_id == PaymentOrder.id, of_order.booked_as == BookedAs.ORDER.value
     )
     whole = (
         select(BankLine.id, LedgerEntry.id)
         .join(PaymentOrder, PaymentOrder.batch_id == BankLine.batch_id)
         .join(LedgerEntry, LedgerEntry.source_key == func.concat("payment_order:", PaymentOrder.id, ":booked"))
+        .where(~by_itself.correlate(PaymentOrder).exists())
     )
     return union_all(alone, whole)
 

@@ -25,7 +25,7 @@ from grants.identity.rules.standing_in import StandIn, StandInStanding, ties_amo
 from grants.payments.models import AuthorityLimit, PaymentCircuit, PaymentOrderSignature
 from grants.payments.rules.authority import Authoriser, Limit, Used
 from grants.payments.rules.circuit import Circuit, Pair, apart_words, circuit_at, pair_of
-from grants.payments.rules.showing import Acting, Hands
+from grants.payments.rules.hands import Acting, Hands
 from grants.payments.states import RuleState, Step
 
 SHOWN_MAX = 100

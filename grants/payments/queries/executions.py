@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.core.db import db
+from grants.core.db import among_texts, db
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import BankImport, BankLine, PaymentOrder
-from grants.payments.queries.statements import candidates_for
+from grants.payments.queries.bank_candidates import candidates_for
+from grants.payments.queries.whole_files import told_whole
 from grants.payments.rules.statements.executions import Execution
 from grants.payments.rules.statements.matching import Match, match_lines
 from grants.payments.rules.statements.values import BankFile, Direction, Line
@@ -54,7 +55,7 @@ def listed_rows(actor: Actor, account_id: UUID, rows: Sequence[Execution]) -> tu
         .where(
             agreements.visible(actor, Permission.PAYMENT_ORDER_READ),
             PaymentOrder.end_to_end_id.is_not(None),
-            upper[0].in_(named) | upper[1].in_(named),
+            among_texts(upper[0], named) | among_texts(upper[1], named),
         )
     ).all()
     by_name = {name.upper(): order for order in orders for name in (order.reference, order.end_to_end_id) if name}
@@ -63,7 +64,7 @@ def listed_rows(actor: Actor, account_id: UUID, rows: Sequence[Execution]) -> tu
         order = by_name.get(each.named.upper())
         lines[str(each.row)] = each.line(order.end_to_end_id or "" if order is not None else each.named[:35])
     found = match_lines(lines, account_id, candidates_for(orders, account_id))
-    told = _told(account_id, lines.values())
+    told = _told(account_id, lines.values()) | told_whole(account_id, tuple(lines.values()))
     return tuple(
         ListedRow(each, lines[str(each.row)], found[str(each.row)], _what(lines[str(each.row)]) in told)
         for each in rows
@@ -80,7 +81,7 @@ def _told(account_id: UUID, lines: Iterable[Line]) -> set[tuple[str, int]]:
     found = db.session.execute(
         select(BankLine.end_to_end_id, BankLine.amount).where(
             BankLine.own_account_id == account_id,
-            BankLine.end_to_end_id.in_(ids),
+            among_texts(BankLine.end_to_end_id, ids),
             BankLine.direction == Direction.DEBIT.value,
             BankLine.is_reversal.is_(False),
         )
@@ -100,7 +101,7 @@ def listed_before(account_id: UUID, lines: Sequence[Line]) -> dict[tuple[str, in
             BankImport.kind == BankFile.EXECUTIONS.value,
             BankLine.own_account_id == account_id,
             BankLine.statement_id.is_(None),
-            BankLine.end_to_end_id.in_(ids),
+            among_texts(BankLine.end_to_end_id, ids),
         )
         .order_by(BankLine.number)
     )

@@ -91,7 +91,7 @@ def _outlooks(
     for row in grants:
         money = GrantMoney(
             state=GrantState(row.state),
-            limits=Limits(row.maximum, row.interim_ceiling, row.prefinancing, row.retention),
+            limits=Limits(row.maximum, row.interim_ceiling, row.prefinancing, row.retention, row.additional),
             times=agreements.time_limits_of(row),
             starts_on=row.starts_on,
             in_force_on=_day(row.in_force_at),

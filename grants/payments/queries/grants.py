@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from grants.agreements import queries as agreements
 from grants.agreements.rules import GrantView
-from grants.agreements.states import ENDED, PaymentKind
+from grants.agreements.states import ENDED, IN_ADVANCE, PaymentKind
 from grants.core.money import Money
 from grants.core.permissions import Actor
 from grants.core.together import Asking, ask, reader, side_by_side
@@ -19,10 +19,9 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.orders import ROWS_MAX, order_views
 from grants.payments.queries.recoveries import recoveries_of, to_propose
-from grants.payments.queries.requests import request_views
+from grants.payments.queries.requests import allowed_by, request_views
 from grants.payments.queries.securing import certificates_of, guarantees_of
 from grants.payments.rules import (
-    Limits,
     MoneyPosition,
     OrderView,
     RecoveryView,
@@ -64,9 +63,14 @@ class GrantPayments:
         )
 
     def may_ask_again(self, request: RequestView) -> bool:
-        """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed."""
-        ahead = request.kind is PaymentKind.PREFINANCING
+        """Whether the city may ask again for a rejected request: pre-financing only while no termination is confirmed.
+
+        Additional pre-financing until the balance is asked for.
+        """
+        ahead = request.kind in IN_ADVANCE
         goes_on = self.grant.running and self.grant.final_amount is None
+        if request.kind is PaymentKind.ADDITIONAL and any(each.kind is PaymentKind.BALANCE for each in self.requests):
+            return False
         return goes_on and request.may_be_asked_again and not (ahead and self.grant.ended_on is not None)
 
 
@@ -84,7 +88,7 @@ def grant_payments(actor: Actor, reference: str) -> Asking[GrantPayments]:
         guarantees_of.asking(row.id),
     ]
     grant, requests, orders, recoveries, balances, certificates, guarantees = yield from side_by_side(about)
-    limits = Limits(grant.maximum, grant.limits.interim_ceiling, grant.limits.prefinancing, grant.limits.retention)
+    limits = allowed_by(grant)
     position = rules.position(balances, limits, ended=grant.state in ENDED)
     to_recover = to_propose(grant.final_amount, position.prefinancing_open, recoveries)
     return GrantPayments(grant, position, requests, orders, recoveries, to_recover, certificates, guarantees)

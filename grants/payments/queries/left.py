@@ -10,8 +10,9 @@ from sqlalchemy import BigInteger, ColumnElement, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
 
 from grants.core.db import db
-from grants.payments.models import BankLine, PaymentOrder
-from grants.payments.queries.statements import told_orders
+from grants.payments.models import BankLine, PaymentBatch, PaymentOrder
+from grants.payments.queries.bank_candidates import told_orders
+from grants.payments.queries.whole_files import names_file
 from grants.payments.rules.statements.values import Direction
 from grants.payments.states import BookedAs, OrderState
 
@@ -25,7 +26,8 @@ class Left:
 
 
 def told_as_left(order_ids: Collection[UUID]) -> dict[UUID, Left]:
-    """Of these orders, those that a debit names which is neither booked as them nor taken back. One statement.
+    """Of these orders, those that a debit names which is neither booked as them nor taken back, alone or as a file in one sum
+    that waits for people. One statement.
 
     Taken back is a debit by a credit of a statement with the same identifier; a notice alone takes nothing back.
     """
@@ -34,15 +36,25 @@ def told_as_left(order_ids: Collection[UUID]) -> dict[UUID, Left]:
     signed = case((BankLine.direction == Direction.DEBIT.value, BankLine.amount), else_=-BankLine.amount)
     out = func.sum(cast(signed, BigInteger))
     first = func.min(BankLine.number).filter(_IS_DEBIT)
-    statement = (
-        select(PaymentOrder.id, PaymentOrder.reference, first)
+    alone = (
+        select(PaymentOrder.id, PaymentOrder.reference, first.label("line"))
         .join(BankLine, _names(PaymentOrder))
         .where(PaymentOrder.id.in_(order_ids), _IS_DEBIT | _TAKES_BACK)
         .group_by(PaymentOrder.id)
         .having((out > 0) & first.is_not(None))
-        .order_by(PaymentOrder.reference)
     )
-    return {order_id: Left(reference, number) for order_id, reference, number in db.session.execute(statement)}
+    whole = (
+        select(PaymentOrder.id, PaymentOrder.reference, func.min(BankLine.number))
+        .join(PaymentBatch, PaymentBatch.id == PaymentOrder.batch_id)
+        .join(BankLine, names_file())
+        .where(PaymentOrder.id.in_(order_ids), BankLine.matched_at.is_(None))
+        .group_by(PaymentOrder.id)
+    )
+    both = alone.union_all(whole).order_by("reference", "line")
+    found: dict[UUID, Left] = {}
+    for order_id, reference, number in db.session.execute(both):
+        found.setdefault(order_id, Left(reference, number))
+    return found
 
 
 _BOOKED = func.coalesce(BankLine.booked_as, "").in_([BookedAs.ORDER.value, BookedAs.RETURN.value])

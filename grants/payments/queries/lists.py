@@ -25,6 +25,7 @@ from grants.payments.rules import (
     BatchView,
     OrderView,
 )
+from grants.payments.rules.hands import locks_of
 from grants.payments.rules.pay_runs import FileLayout, lines_of
 from grants.payments.rules.sepa.table import Code, Finding
 from grants.payments.states import BatchState
@@ -47,7 +48,7 @@ def batch_to_send(actor: Actor, reference: str) -> tuple[BatchView, tuple[str, .
     if row.state != BatchState.READY:
         return batch_view(row), ()
     found, hands = alone(both(batch_view.asking(row), hands_of.asking(actor)))
-    return found, found.locks(actor.user_id, hands)
+    return found, locks_of(found, actor.user_id, hands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, exists, func, select, union_all
+from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core.db import among, db
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
@@ -22,8 +23,9 @@ from grants.ledger.models import LedgerEntry, LedgerLeg
 from grants.ledger.queries.sums import credits_sum, debits_sum
 from grants.ledger.rules import Event
 from grants.payments.models import PaymentCancellation, PaymentOffset, PaymentOrder, PaymentRequest, Recovery
+from grants.payments.queries.stopping import ends_before_its_time
 from grants.payments.rules.offsets import OffsetChoice, OffsetView, SetOff
-from grants.payments.states import DECIDED, OrderState
+from grants.payments.states import CAME_BACK, DECIDED, OrderState
 
 CHOICES_MAX = 100
 
@@ -32,6 +34,14 @@ CHOICES_MAX = 100
 # left to pay asks for both.
 TAKEN_OFF = (PaymentOffset, PaymentCancellation)
 _TAKEN_OFF_BY = (Event.OFFSET, Event.APPROVED_CANCELLED)
+
+# The orders that hold what they were prepared for. What came back is still ordered, by itself and by no order that issues it
+# again, until it is let go.
+HOLDING = (
+    PaymentOrder.state != OrderState.CANCELLED.value,
+    PaymentOrder.reissue_of.is_(None),
+    PaymentOrder.let_go_on.is_(None),
+)
 
 
 def set_off_of(request_id: UUID) -> Money:
@@ -46,21 +56,27 @@ def left_to_order(request_id: UUID, payable: Money | None, *, executed_only: boo
     if executed_only:
         statement = statement.where(PaymentOrder.state == OrderState.EXECUTED.value)
     else:
-        # What came back is still ordered: it is issued again by an order that stands for it.
-        statement = statement.where(PaymentOrder.state != OrderState.CANCELLED.value, PaymentOrder.reissue_of.is_(None))
+        statement = statement.where(*HOLDING)
     return (payable or ZERO) - total(db.session.scalars(statement)) - set_off_of(request_id)
 
 
 def set_off_cents(request_id: Any) -> ColumnElement[Any]:
     """The same inside a statement about requests, in cents."""
-    offsets, cancelled = (
+    offsets, cancelled = (_sum_of(model, request_id) for model in TAKEN_OFF)
+    return offsets + cancelled
+
+
+def _cancelled_of(request_id: Any) -> ColumnElement[Any]:
+    return _sum_of(PaymentCancellation, request_id)
+
+
+def _sum_of(model: Any, request_id: Any) -> ColumnElement[Any]:
+    return (
         select(func.coalesce(func.sum(books.cents_of(model.amount)), 0))
         .where(model.request_id == request_id)
         .correlate(request_id.class_)
         .scalar_subquery()
-        for model in TAKEN_OFF
     )
-    return offsets + cancelled
 
 
 def set_off_parts(request_id: UUID) -> dict[Any, Money]:
@@ -113,10 +129,9 @@ def _offsets() -> Any:
             Recovery.number,
             Grant.reference.label("debtor"),
             User.name.label("person"),
-            PaymentCancellation.amount.label("cancelled"),
+            _cancelled_of(PaymentRequest.id).label("cancelled"),
         )
         .join(PaymentRequest, PaymentRequest.id == PaymentOffset.request_id)
-        .outerjoin(PaymentCancellation, PaymentCancellation.request_id == PaymentRequest.id)
         .join(Recovery, Recovery.id == PaymentOffset.recovery_id)
         .join(Grant, Grant.id == Recovery.grant_id)
         .join(User, User.id == PaymentOffset.offset_by)
@@ -135,7 +150,20 @@ def set_off(request_reference: str) -> Asking[SetOff | None]:
     rows = yield from ask(_offsets().where(PaymentRequest.reference == request_reference))
     if not rows:
         return None
-    return SetOff(rows[0].payable, tuple(_view(row) for row in rows), rows[0].cancelled or ZERO)
+    return SetOff(rows[0].payable, tuple(_view(row) for row in rows), Money(int(rows[0].cancelled)))
+
+
+def _let_go_by_offset() -> ColumnElement[bool]:
+    """Inside a statement about orders of requests: what came back and is not issued again, because its grant is to end."""
+    again = aliased(PaymentOrder)
+    issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
+    stopped = ends_before_its_time(PaymentRequest.grant_id).correlate(PaymentRequest)
+    return (
+        PaymentRequest.kind.in_([each.value for each in IN_ADVANCE])
+        & PaymentOrder.state.in_([state.value for state in CAME_BACK])
+        & ~issued.correlate(PaymentOrder)
+        & stopped
+    )
 
 
 @reader
@@ -144,11 +172,7 @@ def offset_choices(actor: Actor, grant_id: UUID) -> Asking[tuple[OffsetChoice, .
     debtor = select(Grant.coordinator_id).where(Grant.id == grant_id).scalar_subquery()
     ordered = (
         select(func.coalesce(func.sum(books.cents_of(PaymentOrder.amount)), 0))
-        .where(
-            PaymentOrder.request_id == PaymentRequest.id,
-            PaymentOrder.state != OrderState.CANCELLED.value,
-            PaymentOrder.reissue_of.is_(None),
-        )
+        .where(PaymentOrder.request_id == PaymentRequest.id, *HOLDING, ~_let_go_by_offset())
         .correlate(PaymentRequest)
         .scalar_subquery()
     )

@@ -37,9 +37,9 @@ from grants.payments.rules import (
     OrderView,
     SignatureView,
 )
+from grants.payments.rules.hands import Hands
 from grants.payments.rules.returns import TOOK_FOR_SECOND, took_for_second
-from grants.payments.rules.showing import Hands
-from grants.payments.states import CAME_BACK, DECIDED, OrderState, RequestState, StatusOutcome, Step
+from grants.payments.states import CAME_BACK, OrderState, StatusOutcome, Step
 from grants.reporting.models import PeriodicReport
 
 ROWS_MAX = 200
@@ -161,12 +161,14 @@ def _reissues(rows: Sequence[PaymentOrder]) -> Asking[tuple[dict[UUID, str], dic
 
 
 def came_back(request_id: UUID) -> tuple[PaymentOrder, ...]:
-    """The orders of a request that came back and that no other issues again: their money is still here. One statement."""
+    """The orders of a request that came back, that no other issues again and nobody let go: their money is still here. One
+    statement."""
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     statement = select(PaymentOrder).where(
         PaymentOrder.request_id == request_id,
         PaymentOrder.state.in_([state.value for state in CAME_BACK]),
+        PaymentOrder.let_go_on.is_(None),
         ~issued.correlate(PaymentOrder),
     )
     return tuple(db.session.scalars(statement.order_by(PaymentOrder.reference)))
@@ -221,9 +223,7 @@ def _order_view(
         bank_reason=row.bank_reason,
         reissue_of=again.get(row.reissue_of) if row.reissue_of else None,
         issued_as=issued.get(row.id),
-        given_up=OrderState(row.state) in CAME_BACK
-        and row.id not in issued
-        and RequestState(asked.state) not in DECIDED,
+        let_go=row.let_go_on is not None,
         signatures=signatures,
     )
 

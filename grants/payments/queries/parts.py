@@ -93,13 +93,17 @@ def basis_of(request: Any) -> Asking[Basis]:
             FinancialCertificate.grant_id == grant_id,
             FinancialCertificate.state == CertificateState.DONE_WITHOUT.value,
         ),
-        select(PaymentCancellation).where(PaymentCancellation.request_id.in_(of_requests)),
+        select(PaymentCancellation)
+        .where(PaymentCancellation.request_id.in_(of_requests))
+        .order_by(PaymentCancellation.request_id, PaymentCancellation.number),
     ]
     maxima: dict[UUID | None, Money] = {row.organisation_id: row.maximum for row in holders}
     by_request = parts_by_request(requests, kept, maxima)
     for row in cancelled:
         # Nobody had it: it counts as never authorised.
-        by_request[row.request_id] = list(rules.less_cancelled(by_request[row.request_id], row.amount, row.retained))
+        by_request[row.request_id] = list(
+            rules.less_cancelled(by_request[row.request_id], row.amount, row.retained, row.organisation_id)
+        )
     most = {row.organisation_id: row.certificate_from for row in without}
     by_costs = told_by_costs(accepted, costs)
     found = _Found(maxima, requests, by_request, contributions(accepted, costs, actual, maxima), most, by_costs)
@@ -131,12 +135,28 @@ class _Found:
             case PaymentKind.PREFINANCING:
                 wanted: Amounts = {(partner, None): maximum for partner, maximum in self.maxima.items()}
                 return rules.within(request.requested, wanted)
+            case PaymentKind.ADDITIONAL:
+                return self._more_in_advance(request)
             case PaymentKind.INTERIM:
                 return self.contributions[request.report_id]
             case PaymentKind.BALANCE:
                 return self._final(request.requested)
             case PaymentKind.LATE_INTEREST:
                 return {(next(iter(self.maxima), None), None): request.requested}
+
+    def _more_in_advance(self, request: Any) -> Amounts:
+        """Additional pre-financing by the partners' maxima, to nobody above what its own leaves.
+
+        What by now nobody has room for is still asked for, by the maxima, and refused when it is decided.
+        """
+        authorised = self.partners(request.id).authorised
+        most = {partner: max(each - authorised.get(partner, ZERO), ZERO) for partner, each in self.maxima.items()}
+        wanted: Amounts = {(partner, None): each for partner, each in self.maxima.items()}
+        fits = min(request.requested, total(most.values()))
+        found = rules.fitted(fits, wanted, most)
+        for key, more in rules.within(request.requested - fits, wanted).items():
+            found[key] = found.get(key, ZERO) + more
+        return found
 
     def _final(self, final: Money) -> Amounts:
         """By whose costs the final amount is: what counts of every accepted report, of each partner up to its own maximum.

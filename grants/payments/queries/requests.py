@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import and_, literal, or_, select, union_all
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
+from grants.agreements.rules import GrantView
 from grants.agreements.states import PaymentKind
 from grants.core import clock, files
 from grants.core.db import db
@@ -32,7 +33,7 @@ from grants.payments.models import (
 )
 from grants.payments.queries.ahead import unpaid_ahead
 from grants.payments.queries.finals import final_kept, final_limits
-from grants.payments.queries.offsets import TAKEN_OFF
+from grants.payments.queries.offsets import HOLDING, TAKEN_OFF
 from grants.payments.queries.parts import basis_of, parts_kept
 from grants.payments.rules import (
     ANSWER_FILES,
@@ -122,7 +123,13 @@ def parts_decided(found: RequestView) -> tuple[tuple[PartLine, ...], FinalLimits
 
 def limits_of(grant: Grant) -> Limits:
     """What the agreement allows."""
-    return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
+    return Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention, grant.additional)
+
+
+def allowed_by(grant: GrantView) -> Limits:
+    """The same of a grant that was read for a page."""
+    found = grant.limits
+    return Limits(grant.maximum, found.interim_ceiling, found.prefinancing, found.retention, found.additional)
 
 
 @reader
@@ -301,7 +308,7 @@ def evidence_of(report: PeriodicReport | None) -> ReportEvidence | None:
 class OrderSums:
     """What of a request is in live orders, was executed, was set off against debts, and was cancelled unpaid.
 
-    What came back is ordered still: it is issued again.
+    What came back is ordered still, until it is let go: it is issued again.
     """
 
     ordered: Money = ZERO
@@ -315,7 +322,8 @@ def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, OrderSums]]:
     """What became of each of these requests. Two statements."""
     ids = list(request_ids)
     found = {request_id: OrderSums() for request_id in ids}
-    statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, PaymentOrder.reissue_of).where(
+    holds = and_(*HOLDING).label("holds")
+    statement = select(PaymentOrder.request_id, PaymentOrder.amount, PaymentOrder.state, holds).where(
         PaymentOrder.request_id.in_(ids), PaymentOrder.state != OrderState.CANCELLED.value
     )
     taken = (
@@ -323,8 +331,8 @@ def order_sums(request_ids: Iterable[UUID]) -> Asking[dict[UUID, OrderSums]]:
         for model in TAKEN_OFF
     )
     orders, taken_off = yield from both(ask(statement), ask(union_all(*taken)))
-    for request_id, amount, state, reissue_of in orders:
-        if not reissue_of:
+    for request_id, amount, state, holds_it in orders:
+        if holds_it:
             found[request_id].ordered += amount
         if state == OrderState.EXECUTED.value:
             found[request_id].executed += amount

@@ -11,7 +11,7 @@ from sqlalchemy import Select, exists, func, select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.rules import GrantView
-from grants.agreements.states import RUNNING, GrantState, PaymentKind, values
+from grants.agreements.states import IN_ADVANCE, RUNNING, GrantState, values
 from grants.core import clock, files
 from grants.core.db import db
 from grants.core.duties import Duty
@@ -207,7 +207,7 @@ def _guarantees(actor: Actor) -> Asking[list[Duty]]:
             Grant.guarantee_asked,
             Grant.state == GrantState.IN_FORCE.value,
             ~agreements.is_ending(),
-            PaymentRequest.kind == PaymentKind.PREFINANCING.value,
+            PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]),
             PaymentRequest.state.in_([state.value for state in UNDECIDED]),
             ~valid,
         )

@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from grants.agreements import queries as agreements
 from grants.agreements.models import BankAccount, Grant
-from grants.agreements.states import RUNNING, BankAccountState, PaymentKind, values
+from grants.agreements.states import IN_ADVANCE, RUNNING, BankAccountState, PaymentKind, values
 from grants.calls.models import Call
 from grants.core import clock
 from grants.core.db import db
@@ -38,9 +38,9 @@ from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentRequest
 from grants.payments.queries.bank_duties import bank_duties
 from grants.payments.queries.circuit import hands_of, rule_duties
-from grants.payments.queries.distribution import distribution_duties
+from grants.payments.queries.held import distribution_duties
 from grants.payments.queries.late_interest import late_interest_duties
-from grants.payments.queries.offsets import TAKEN_OFF
+from grants.payments.queries.offsets import HOLDING, TAKEN_OFF
 from grants.payments.queries.orders import ROWS_MAX, order_views, visible_orders
 from grants.payments.queries.recovery_duties import recovery_duties
 from grants.payments.queries.requests import request_views
@@ -52,8 +52,8 @@ from grants.payments.rules import (
     RequestView,
 )
 from grants.payments.rules.evidence import ticks_of
+from grants.payments.rules.hands import NEXT_STEP, Hands
 from grants.payments.rules.pay_runs import ORDERS_MAX
-from grants.payments.rules.showing import NEXT_STEP, Hands
 from grants.payments.states import BEFORE_FILE, CAME_BACK, DECIDED, ON_ITS_WAY, UNDECIDED, OrderState, RequestState
 
 
@@ -153,14 +153,10 @@ def _open_orders(actor: Actor) -> Select[Any]:
     again = aliased(PaymentOrder)
     issued = exists().where(again.reissue_of == PaymentOrder.id, again.state != OrderState.CANCELLED.value)
     came_back = PaymentOrder.state.in_([state.value for state in CAME_BACK])
-    # What was cancelled after it came back is issued again by nobody.
-    given_up = exists().where(
-        PaymentRequest.id == PaymentOrder.request_id,
-        PaymentRequest.state.not_in([state.value for state in DECIDED]),
-    )
+    let_go = PaymentOrder.let_go_on.is_not(None)
     # First all states, as the index of what is on its way has them.
     return _seen(actor, select(PaymentOrder), PaymentOrder).where(
-        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | given_up))
+        PaymentOrder.state.in_([state.value for state in ON_ITS_WAY]), ~(came_back & (issued | let_go))
     )
 
 
@@ -199,16 +195,12 @@ def _open_requests(actor: Actor, page: Page) -> Select[Any]:
 
 def _to_order(actor: Actor, about: Sequence[Any]) -> Select[Any]:
     """The decided requests of which something is left to order, and what: asked once for all of them, not of each for itself."""
-    taken = [_by_request(PaymentOrder, _LIVE), *map(_by_request, TAKEN_OFF)]
+    taken = [_by_request(PaymentOrder, HOLDING), *map(_by_request, TAKEN_OFF)]
     left = _cents(PaymentRequest.payable) - sum((func.coalesce(each.c.cents, 0) for each in taken), literal(0))
     statement = _seen(actor, select(*about, left.label("cents")), PaymentRequest)
     for each in taken:
         statement = statement.outerjoin(each, each.c.request_id == PaymentRequest.id)
     return statement.where(PaymentRequest.state.in_([state.value for state in DECIDED]), left > 0)
-
-
-# What came back is still ordered: it is issued again by an order that stands for it.
-_LIVE = (PaymentOrder.state != OrderState.CANCELLED.value, PaymentOrder.reissue_of.is_(None))
 
 
 def _by_request(model: Any, where: Sequence[ColumnElement[bool]] = ()) -> Any:
@@ -351,7 +343,10 @@ def _duty(row: InboxRow) -> Duty:
 
 def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
     """A request was rejected with a reason; the city may answer it and ask again while its grant has no final amount."""
-    later = aliased(PaymentRequest)
+    later, balance = aliased(PaymentRequest), aliased(PaymentRequest)
+    balanced = (
+        select(balance.id).where(balance.grant_id == Grant.id, balance.kind == PaymentKind.BALANCE.value).exists()
+    )
     found = yield from ask(
         select(
             *(PaymentRequest.reference, PaymentRequest.kind, PaymentRequest.requested, PaymentRequest.decision_reason),
@@ -362,7 +357,9 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             agreements.visible(actor, Permission.PAYMENT_REQUEST_SUBMIT),
             PaymentRequest.state == RequestState.REJECTED.value,
             # Nothing is pre-financed any more once a termination is confirmed.
-            ~((PaymentRequest.kind == PaymentKind.PREFINANCING.value) & agreements.is_ending()),
+            ~(PaymentRequest.kind.in_([each.value for each in IN_ADVANCE]) & agreements.is_ending()),
+            # Nothing in addition once the balance is asked for.
+            ~((PaymentRequest.kind == PaymentKind.ADDITIONAL.value) & balanced),
             ~select(later.id).where(later.replaces_id == PaymentRequest.id).exists(),
             Grant.state.in_(values(RUNNING)),
             Grant.final_amount.is_(None),
@@ -375,11 +372,17 @@ def _rejected_duties(actor: Actor) -> Asking[list[Duty]]:
             f"Answer and ask again: {rules.WORDS[PaymentKind(kind)].lower()} of {name}",
             f"{requested} was rejected: {' '.join((reason or '').split())}",
             "Answer and ask again",
-            "payments.ask_again",
-            {"ref": grant, "asked": reference},
+            *_where_again(kind, grant, reference),
         )
         for reference, kind, requested, reason, grant, name in found
     ]
+
+
+def _where_again(kind: str, grant: str, reference: str) -> tuple[str, dict[str, str]]:
+    """Where a rejected request is asked for again: additional pre-financing by a new statement of use."""
+    if kind == PaymentKind.ADDITIONAL.value:
+        return "payments.additional", {"ref": grant}
+    return "payments.ask_again", {"ref": grant, "asked": reference}
 
 
 def _asked_duties(actor: Actor) -> Asking[list[Duty]]:

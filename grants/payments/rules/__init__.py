@@ -29,6 +29,7 @@ from grants.payments.rules.decisions import (
     final_steps,
     room,
 )
+from grants.payments.rules.hands import circuit_problems, lock_of
 from grants.payments.rules.parts import (
     Amounts,
     Part,
@@ -70,8 +71,6 @@ from grants.payments.rules.showing import (
     RequestSummary,
     RequestView,
     SignatureView,
-    circuit_problems,
-    lock_of,
     position,
     reason_words,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
-from grants.core import faults
+from grants.core import clock, faults
 from grants.core.errors import Refused
 from grants.core.money import ZERO, Money
 
@@ -38,6 +40,49 @@ class UnpaidAhead:
         if self.orders:
             return f"Wait until the bank has booked {', '.join(self.orders)}, or cancel it"
         return "Pay it, or cancel it on its page"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What of approved pre-financing falls on a partner whose part ends, and is not paid; ``until`` is the first day without it.
+
+    Not ``is_confirmed``: its end is proposed, and the payment goes on as before.
+    """
+
+    request_id: UUID
+    reference: str
+    organisation_id: UUID
+    name: str
+    until: date
+    amount: Money
+    is_confirmed: bool
+
+    @property
+    def words(self) -> str:
+        """Why the payment stops, or will, and what is done.
+
+        >>> from uuid import UUID
+        >>> HeldBack(UUID(int=1), "G-1-1", UUID(int=2), "Agency", date(2023, 10, 1), Money(700), True).words[:67]
+        'Agency takes no part from 1 October 2023 on, so the EUR 7.00 of thi'
+        """
+        day = clock.long_date(self.until)
+        if not self.is_confirmed:
+            return (
+                f"It is proposed that {self.name} takes no part from {day} on. Once that is confirmed, what of this pre-financing "
+                f"falls on it and is not paid by then, {self.amount} now, is held back and cancelled here."
+            )
+        return (
+            f"{self.name} takes no part from {day} on, so the {self.amount} of this pre-financing that falls on it is not paid ahead. "
+            f"Cancel it on the page of {self.reference}, an order of it first; the rest is then ordered and paid as before."
+        )
+
+
+def refuse_held_back(found: Sequence[HeldBack]) -> None:
+    """Whose part ends is paid nothing ahead any more, though it was approved: that is cancelled before the rest is paid."""
+    faults.point("ceiling")
+    for each in found:
+        if each.is_confirmed:
+            raise Refused(each.words)
 
 
 def refuse_unpaid_ahead(unpaid: Sequence[UnpaidAhead], recoverable: Money, outstanding: Money) -> None:

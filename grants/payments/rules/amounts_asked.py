@@ -13,6 +13,7 @@ from typing import assert_never
 from grants.agreements.states import PaymentKind
 from grants.core import clock
 from grants.core.money import ZERO, Money
+from grants.payments.rules.additional import UseView
 from grants.payments.rules.amounts import Explanation, Lead, Line, Place, made_of
 from grants.payments.rules.decisions import Decision
 from grants.payments.rules.finals import FinalLimits
@@ -90,6 +91,8 @@ class Asked:
     limits: FinalLimits | None = None
     orders: tuple[OrderPart, ...] = ()
     offsets: tuple[OffsetView, ...] = ()
+    # What the city stated to have used, where it asked for additional pre-financing.
+    use: UseView | None = None
 
     @property
     def figures(self) -> frozenset[RequestFigure]:
@@ -129,7 +132,7 @@ def explain_asked(figure: RequestFigure, asked: Asked) -> Explanation:
     request, split = asked.request, asked.decision
     match figure:
         case RequestFigure.REQUESTED:
-            return _made(figure, asked, request.requested, _by_part(asked, figure))
+            return _made(figure, asked, request.requested, _of_use(asked) or _by_part(asked, figure))
         case RequestFigure.SET_OFF:
             return _made(figure, asked, request.set_off, _offsets(asked))
         case RequestFigure.CANCELLED:
@@ -275,6 +278,7 @@ def _rule(figure: RequestFigure, asked: Asked) -> str:
     if figure is RequestFigure.REQUESTED:
         return {
             PaymentKind.PREFINANCING: "The pre-financing of the agreement, spread over the partners by their maxima.",
+            PaymentKind.ADDITIONAL: _use_words(asked),
             PaymentKind.INTERIM: "What of the costs of the report the officer accepted, as contribution of the grant.",
             PaymentKind.BALANCE: "The least of what bounds a final amount: " + _bounds(asked),
             PaymentKind.LATE_INTEREST: "The interest that was reckoned on a payment that came late, and that another person confirmed.",
@@ -282,11 +286,33 @@ def _rule(figure: RequestFigure, asked: Asked) -> str:
     if figure is RequestFigure.PAYABLE:
         return {
             PaymentKind.PREFINANCING: "What is approved, less the retention of the agreement.",
+            PaymentKind.ADDITIONAL: "What is approved; nothing is kept back of additional pre-financing.",
             PaymentKind.INTERIM: "What is approved, up to the room below the ceiling and up to what each partner may still be paid.",
             PaymentKind.BALANCE: "The final amount, less what was paid or is on its way; never below nought.",
             PaymentKind.LATE_INTEREST: "What was confirmed: interest is paid whole, beside the maximum of the grant.",
         }[kind]
     return _RULES[figure]
+
+
+def _of_use(asked: Asked) -> list[Line]:
+    """Additional pre-financing: what the agreement has of it, less what is missing to the threshold of use."""
+    if asked.use is None:
+        return []
+    requested, missing = asked.request.requested, asked.use.missing
+    return [
+        Line("Additional pre-financing of the agreement", requested + missing),
+        Line(
+            f"Missing to {asked.use.threshold}\N{NO-BREAK SPACE}% of what was paid", -missing, note=asked.use.sentence
+        ),
+    ]
+
+
+def _use_words(asked: Asked) -> str:
+    share = f"{asked.use.threshold}\N{NO-BREAK SPACE}% of it" if asked.use else "the threshold of the agreement"
+    return (
+        "The additional pre-financing of the agreement. Where less was used of the pre-financing that was paid than "
+        f"{share}, it is less by what is missing to that."
+    )
 
 
 def _bounds(asked: Asked) -> str:
@@ -296,7 +322,10 @@ def _bounds(asked: Asked) -> str:
     return "; ".join(told) + "."
 
 
-_OPENED = {PaymentKind.LATE_INTEREST: "The payment that came late opened it"}
+_OPENED = {
+    PaymentKind.ADDITIONAL: "A statement of use opened it",
+    PaymentKind.LATE_INTEREST: "The payment that came late opened it",
+}
 
 
 def _source(figure: RequestFigure, asked: Asked) -> str:

@@ -14,6 +14,7 @@ from grants.payments.states import ClockEvent
 
 WORDS: Mapping[PaymentKind, str] = {
     PaymentKind.PREFINANCING: "Pre-financing",
+    PaymentKind.ADDITIONAL: "Additional pre-financing",
     PaymentKind.INTERIM: "Interim payment",
     PaymentKind.BALANCE: "Payment of the balance",
     PaymentKind.LATE_INTEREST: "Interest for late payment",
@@ -42,7 +43,7 @@ def again_due_on(kind: PaymentKind, asked_on: date, limits: TimeLimits) -> date:
 def days_of(kind: PaymentKind, limits: TimeLimits) -> int:
     """How many days the agreement gives for a payment of this kind."""
     match kind:
-        case PaymentKind.PREFINANCING:
+        case PaymentKind.PREFINANCING | PaymentKind.ADDITIONAL:
             return limits.prefinancing
         case PaymentKind.INTERIM | PaymentKind.LATE_INTEREST:
             return limits.interim
@@ -82,6 +83,8 @@ class DueBasis:
                 return f"{days} the report was settled on {since}; {taken}"
             case ClockEvent.RECEIPT:
                 return f"{days} the report came in on {since}; {taken}"
+            case ClockEvent.STATEMENT:
+                return f"{days} the statement of use came in on {since}; {taken}"
             case ClockEvent.INTEREST:
                 return f"{days} it was confirmed on {since}; {taken}"
             case ClockEvent.IN_FORCE:

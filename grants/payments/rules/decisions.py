@@ -23,6 +23,7 @@ class Limits:
     interim_ceiling: Money
     prefinancing: Money
     retention: Money
+    additional: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,26 @@ def decide_prefinancing(found: Balances, limits: Limits, approved: Money) -> Dec
         )
     retained = min(limits.retention, approved)
     return Decision(approved, payable=approved - retained, retained=retained)
+
+
+def decide_additional(found: Balances, limits: Limits, approved: Money) -> Decision:
+    """Additional pre-financing of ``approved``: nothing is kept out of it any more, and the ceiling holds.
+
+    >>> advanced = Balances({Account.BANK: Money(-210), Account.RETENTION: Money(30)})
+    >>> decide_additional(advanced, Limits(Money(600), Money(540), Money(240), Money(30), Money(120)), Money(100)).payable
+    Money(cents=100, currency='EUR')
+    """
+    faults.point("ceiling")
+    if approved > limits.additional:
+        raise Refused(
+            f"The agreement allows {limits.additional} of additional pre-financing; {approved} is {approved - limits.additional} "
+            "more. Lower the amount."
+        )
+    if approved > room(found, limits):
+        raise Refused(
+            f"{room(found, limits)} is left below the ceiling of {limits.interim_ceiling}; {approved} is too much. Lower the amount."
+        )
+    return Decision(approved, payable=approved)
 
 
 def decide_interim(found: Balances, limits: Limits, approved: Money, *, cash_max: Money | None = None) -> Decision:
@@ -142,6 +163,8 @@ def decide(
     match kind:
         case PaymentKind.PREFINANCING:
             return decide_prefinancing(found, limits, approved)
+        case PaymentKind.ADDITIONAL:
+            return decide_additional(found, limits, approved)
         case PaymentKind.INTERIM:
             return decide_interim(found, limits, approved, cash_max=cash_max)
         case PaymentKind.BALANCE:

@@ -11,6 +11,7 @@ from grants.payments.states import Step
 
 _GROUND: Mapping[PaymentKind, str] = {
     PaymentKind.PREFINANCING: "The agreement is signed by both sides and in force",
+    PaymentKind.ADDITIONAL: "The city stated what it used of the pre-financing that was paid",
     PaymentKind.INTERIM: "The report is accepted, with its evidence",
     PaymentKind.BALANCE: "Every report is settled, with its evidence",
     PaymentKind.LATE_INTEREST: "The interest is confirmed, and its numbers are those of the late payment",

@@ -33,6 +33,7 @@ class Basis(StrEnum):
 
     SIGNATURE = "signature"
     REQUEST = "request"
+    USE = "use"
     REPORT = "report"
     MILESTONE = "milestone"
 
@@ -135,6 +136,8 @@ class Expected:
                 return "when the agreement is signed"
             case Basis.REQUEST:
                 return f"when request {self.waits_for} is decided" if self.waits_for else "when its request is decided"
+            case Basis.USE:
+                return "when the city states what it used of the pre-financing"
             case Basis.REPORT:
                 return f"when report {self.waits_for} is accepted"
             case Basis.MILESTONE:
@@ -203,6 +206,11 @@ def _lines(money: GrantMoney, today: date) -> Iterator[Expected]:
         cash = min(gross - min(money.limits.retention, gross), left)
         left, below_ceiling = left - cash, below_ceiling - gross
         yield _of(first, cash)
+    more = _additional(money, today)
+    if more is not None:
+        cash = min(more.amount, below_ceiling, left)
+        left, below_ceiling = left - cash, below_ceiling - cash
+        yield _of(more, cash)
     for each in _interims(money, today):
         cash = min(each.amount, below_ceiling, left)
         left, below_ceiling = left - cash, below_ceiling - cash
@@ -226,6 +234,23 @@ def _prefinancing(money: GrantMoney, today: date) -> Expected | None:
     due = max(prefinancing_due_on(money.in_force_on or today, money.starts_on, money.times), today)
     basis = Basis.SIGNATURE if money.in_force_on is None else Basis.REQUEST
     return Expected(PaymentKind.PREFINANCING, None, money.limits.prefinancing, due, basis)
+
+
+def _additional(money: GrantMoney, today: date) -> Expected | None:
+    """Additional pre-financing, where it may still be asked for or is not decided: on the day it was planned for at the earliest."""
+    asked = [each for each in money.requests if each.kind is PaymentKind.ADDITIONAL]
+    firsts = [each for each in money.requests if each.kind is PaymentKind.PREFINANCING]
+    if money.state is GrantState.TERMINATED:
+        return None
+    if asked:
+        return next((_requested(each, today) for each in asked if each.state in UNDECIDED), None)
+    never = firsts and all(each.state in (RequestState.CANCELLED, RequestState.REJECTED) for each in firsts)
+    late = any(each.kind is PaymentKind.BALANCE for each in money.requests)
+    if not money.limits.additional or never or late:
+        return None
+    planned = next((each.due_on for each in money.schedule if each.kind is PaymentKind.ADDITIONAL), today)
+    basis = Basis.SIGNATURE if money.in_force_on is None else Basis.USE
+    return Expected(PaymentKind.ADDITIONAL, None, money.limits.additional, max(planned, today), basis)
 
 
 def _requested(request: RequestStands, today: date) -> Expected:

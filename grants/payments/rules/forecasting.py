@@ -28,6 +28,7 @@ class LineKind(StrEnum):
     PAID = "paid"
     DUE = "due"
     PREFINANCING = "prefinancing"
+    ADDITIONAL = "additional"
     INTERIM = "interim"
     BALANCE = "balance"
     GIVEN_BACK = "given_back"

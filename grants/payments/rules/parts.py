@@ -97,15 +97,19 @@ def within(amount: Money, held: Mapping[Holder, Money]) -> dict[Holder, Money]:
     return {key: part for key, part in zip(holders, parts, strict=True) if part}
 
 
-def less_cancelled(parts: Iterable[Part], amount: Money, retained: Money) -> tuple[Part, ...]:
-    """The parts of approved pre-financing less what was cancelled unpaid, and what was retained of it where that fell away."""
+def less_cancelled(parts: Iterable[Part], amount: Money, retained: Money, of: UUID | None = None) -> tuple[Part, ...]:
+    """The parts of approved pre-financing less what was cancelled unpaid, and what was retained of it where that fell away.
+
+    ``of`` names the partner where only what falls on it was cancelled.
+    """
     found = tuple(parts)
-    off = within(amount, {(each.organisation_id, each.category): each.payable for each in found})
+    own = [each for each in found if of is None or each.organisation_id == of]
+    off = within(amount, {(each.organisation_id, each.category): each.payable for each in own})
     return tuple(
         replace(
             each,
             payable=each.payable - off.get((each.organisation_id, each.category), ZERO),
-            retained=ZERO if retained else each.retained,
+            retained=ZERO if retained and (of is None or each.organisation_id == of) else each.retained,
         )
         for each in found
     )
@@ -208,6 +212,7 @@ def refuse_over_partner(kind: PaymentKind, approved: Amounts, partners: Partners
     faults.point("ceiling")
     earlier: ByPartner = {
         PaymentKind.PREFINANCING: partners.authorised,
+        PaymentKind.ADDITIONAL: partners.authorised,
         PaymentKind.INTERIM: partners.accepted,
         PaymentKind.BALANCE: {},
         PaymentKind.LATE_INTEREST: {},
@@ -240,7 +245,7 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """A decision by partner and category; each of its amounts is the sum of its parts."""
     match kind:
-        case PaymentKind.PREFINANCING:
+        case PaymentKind.PREFINANCING | PaymentKind.ADDITIONAL:
             spread = _prefinancing(decision, approved)
         case PaymentKind.INTERIM:
             spread = _interim(decision, approved, partners)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from grants.core import clock, faults
 from grants.core.errors import Refused
-from grants.core.money import Money
+from grants.core.money import ZERO, Money
 from grants.payments.states import CertificateState
 
 # The kinds under which their papers are kept.
@@ -152,16 +152,24 @@ def guarantee_problems(given: GuaranteeInput, needed: Money, today: date, *, has
 
 
 def refuse_without_guarantee(
-    standing: GuaranteeView | None, approved: Money, today: date, user_id: UUID | None
+    standing: GuaranteeView | None, approved: Money, today: date, user_id: UUID | None, *, before: Money = ZERO
 ) -> None:
-    """Pre-financing waits for a guarantee that covers it, still valid, and recorded by somebody else than who decides."""
+    """Pre-financing waits for a guarantee that covers it, still valid, and recorded by somebody else than who decides.
+
+    It covers what was paid in advance ``before`` as well, as far as that is open.
+    """
     faults.point("ceiling")
     if standing is None:
         raise Refused(
             "The agreement asks for a financial guarantee before pre-financing, and none is recorded. The initiator records it "
             "on the page of guarantees of this grant."
         )
-    if standing.amount < approved:
+    if standing.amount < approved + before:
+        if before:
+            raise Refused(
+                f"The guarantee covers {standing.amount}, and {before} of pre-financing is open under it already; with {approved} "
+                f"it is {approved + before - standing.amount} too much. Approve less."
+            )
         raise Refused(
             f"The guarantee covers {standing.amount}; {approved} is {approved - standing.amount} more. Approve at most that, or "
             "have a guarantee for the whole recorded."

@@ -258,6 +258,12 @@ EVIDENCE: Mapping[PaymentKind, Mapping[str, str]] = {
         "account": "The bank account is the coordinator’s, with evidence",
         "once": "It was not paid before under another reference",
     },
+    PaymentKind.ADDITIONAL: {
+        "statement": "The statement of use agrees with what the programme knows of the costs",
+        "amount": "The amount is the additional pre-financing of the agreement, less what is missing to the threshold",
+        "account": "The bank account is the coordinator’s, with evidence",
+        "once": "It was not paid before under another reference",
+    },
     PaymentKind.INTERIM: {
         "report": "The report is accepted, with its evidence",
         "amount": "The amount is the contribution accepted for the period",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from grants.agreements.states import GrantState
+from grants.agreements.states import GrantState, PaymentKind
 from grants.core.money import Money, plain
+from grants.payments.rules.additional import STATED_ANEW
 from grants.payments.rules.showing import RequestView
 from grants.payments.states import DECIDED, OrderState, RequestState
 
@@ -59,6 +60,8 @@ def request_next(found: RequestView) -> str:
             return f"It is decided; the initiator prepares an order for the {found.to_order} that is in none yet."
         case RequestState.APPROVED | RequestState.PARTLY_APPROVED:
             return "It is decided and wholly in orders; it is paid when the bank has booked them."
+        case RequestState.REJECTED if found.kind is PaymentKind.ADDITIONAL:
+            return "It is rejected and nothing is paid for it; the coordinator may state anew what was used until the balance is asked for."
         case RequestState.REJECTED:
             return "It is rejected and nothing is paid for it; the coordinator may answer the reason and ask again until the balance is decided."
         case RequestState.CLEARED:
@@ -77,6 +80,8 @@ def again_refusal(found: RequestView, final_amount: Money | None) -> str | None:
         return f"It was asked for again already, as {found.replaced_by}."
     if found.state is not RequestState.REJECTED:
         return "Only a rejected request can be asked for again; this one is not rejected."
+    if found.kind is PaymentKind.ADDITIONAL:
+        return STATED_ANEW
     if final_amount is not None:
         return f"The final amount of the grant is decided: {final_amount}. Nothing more can be asked for on top of it."
     return None

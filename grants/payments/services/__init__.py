@@ -6,9 +6,10 @@ pays from the same grant waits, and checks what then stands.
 
 from __future__ import annotations
 
+from grants.payments.services.additional import ask_additional
 from grants.payments.services.bank_reports import apply_report
 from grants.payments.services.bank_statements import import_statement, read_statement
-from grants.payments.services.booking import book_lines
+from grants.payments.services.booking_lines import book_lines
 from grants.payments.services.building import build, discard, make_batch_file, open_batch_file, sheet
 from grants.payments.services.cancelling import cancel_request
 from grants.payments.services.circuit import (
@@ -81,6 +82,7 @@ __all__ = [
     "accept_certificate",
     "answer_suspension",
     "apply_report",
+    "ask_additional",
     "ask_again",
     "authorise",
     "book_interest",

@@ -5,9 +5,10 @@ Nothing is posted here: what a line means for an order is another act, which a w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -22,12 +23,15 @@ from grants.core.permissions import Actor, Permission, Scope
 from grants.core.scanning import Clearance
 from grants.identity.rules import demand_fresh
 from grants.payments.models import BankImport, BankLine, BankStatement, OwnAccount, PaymentBatch
+from grants.payments.queries.bank_candidates import line_of
 from grants.payments.queries.executions import listed_before
 from grants.payments.queries.own_accounts import own_account_row
-from grants.payments.queries.statements import line_of, statement_name
+from grants.payments.queries.statements import statement_name
+from grants.payments.queries.whole_files import parts_told, told_whole
 from grants.payments.rules.statements.checks import Last, check_statement, follows, sort_out
 from grants.payments.rules.statements.reports import refuse_unknown_file
 from grants.payments.rules.statements.values import BankFile, Direction, Line, Statement
+from grants.payments.rules.statements.whole_files import is_whole
 from grants.payments.services import bank_files
 from grants.payments.services.bank_reports import read_kept
 from grants.payments.states import IMPORT, BatchState, ImportState, OwnAccountState
@@ -95,7 +99,7 @@ def read_statement(actor: Actor, import_id: UUID) -> ImportSummary:
             row.problem = str(error)
         else:
             jobs.progress(2, 3, "The lines are written")
-            db.session.add_all(each for book in taken for each in book.made)
+            keep(taken)
             IMPORT.move(row, "import")
             row.lines_new = sum(book.new for book in taken)
             row.lines_known = sum(book.known for book in taken)
@@ -149,17 +153,47 @@ def _parsed(row: BankImport) -> tuple[Statement, ...]:
         return bank_files.read_statements(file, lambda lines: jobs.progress(1, 3, f"{lines} lines are read"))
 
 
+@dataclass(slots=True)
+class _Stands:
+    """A line that stands, or one that this file adds: its row is none yet."""
+
+    line: Line
+    id: UUID
+    made_in: UUID | None = None
+    row: BankLine | None = None
+
+    @property
+    def statement_id(self) -> UUID | None:
+        """The statement that tells of it."""
+        return self.made_in if self.row is None else self.row.statement_id
+
+    @classmethod
+    def of(cls, row: BankLine) -> _Stands:
+        return cls(line_of(row), row.id, row=row)
+
+
 @dataclass
 class _Book:
     """What stands of one account while a file is held against it, and what the file adds."""
 
     account: OwnAccount
     last: BankStatement | None
-    lines: dict[str, BankLine]
+    lines: dict[str, _Stands]
     listed: dict[tuple[str, int], BankLine]
-    made: list[BankStatement | BankLine] = field(default_factory=list)
+    parts: dict[str, list[BankLine]]
+    whole: set[tuple[str, int]]
+    made: list[BankStatement] = field(default_factory=list)
+    added: list[dict[str, Any]] = field(default_factory=list)
     new: int = 0
     known: int = 0
+
+
+def keep(books: Iterable[_Book]) -> None:
+    """Write what a file adds."""
+    several = tuple(books)
+    db.session.add_all(each for book in several for each in book.made)
+    db.session.flush()
+    acts.write_new(BankLine, [line for book in several for line in book.added])
 
 
 def _taken(actor: Actor, row: BankImport, statements: Sequence[Statement]) -> tuple[_Book, ...]:
@@ -194,7 +228,8 @@ def _account(actor: Actor, iban: str) -> OwnAccount:
 
 
 def book_of(account: OwnAccount, lines: Sequence[Line]) -> _Book:
-    """What stands of an account on the days of these lines, and of lists that tell of the same payments on other days."""
+    """What stands of an account on the days of these lines, and of lists, notices and sums of whole files that tell of
+    the same payments otherwise."""
     last = db.session.scalars(
         select(BankStatement)
         .where(BankStatement.own_account_id == account.id)
@@ -203,39 +238,43 @@ def book_of(account: OwnAccount, lines: Sequence[Line]) -> _Book:
     ).one_or_none()
     days = [line.booked_on for line in lines]
     standing = _standing(account.id, min(days), max(days)) if days else {}
-    return _Book(account, last, standing, listed_before(account.id, lines))
+    listed, parts = listed_before(account.id, lines), parts_told(account.id, lines)
+    return _Book(account, last, standing, listed, parts, told_whole(account.id, lines))
 
 
-def _standing(account_id: UUID, first: date, end: date) -> dict[str, BankLine]:
+def _standing(account_id: UUID, first: date, end: date) -> dict[str, _Stands]:
     rows = db.session.scalars(
         select(BankLine)
         .where(BankLine.own_account_id == account_id, BankLine.booked_on.between(first, end))
         .order_by(BankLine.booked_on, BankLine.number)
     )
-    return {row.line_key: row for row in rows}
+    return {row.line_key: _Stands.of(row) for row in rows}
 
 
 def take_lines(book: _Book, statement: Statement, row: BankImport) -> None:
     """Hold one statement (or notice, or list) against what stands, and note what it adds."""
     listed, others = _listed(book, statement)
-    found = sort_out(others, {key: line_of(each) for key, each in book.lines.items()})
-    told = [*listed, *(book.lines[key] for key in found.known)]
+    parted, others = _parted(book, statement.kind, others)
+    found = sort_out(others, {key: each.line for key, each in book.lines.items()})
+    # What a statement tells in one sum and a notice in parts may have one reference of the bank's too.
+    rows = [*map(_Stands.of, (*listed, *parted)), *(book.lines[key] for key in found.known)]
+    told = list({each.id: each for each in rows}.values())
     placed = None
     if statement.kind is BankFile.STATEMENT:
         check_statement(statement)
-        covered = [line_of(each).signed for each in told if each.statement_id is not None]
+        covered = [each.line.signed for each in told if each.statement_id is not None]
         fresh = len(found.new) + len(told) - len(covered)
         if not follows(statement, _last(book), covered=total(covered), new=fresh):
             book.known += len(statement.lines)
             return
         placed = _statement(book, statement, row)
         for each in told:
-            if each.statement_id is None:
-                each.statement_id = placed.id
+            if each.row is not None and each.row.statement_id is None:
+                each.row.statement_id = placed.id
     for key, line in found.new:
         made = _line(book.account, row, placed, key, line)
-        book.lines[key] = made
-        book.made.append(made)
+        book.lines[key] = _Stands(line, made["id"], made["statement_id"])
+        book.added.append(made)
     book.new += len(found.new)
     book.known += len(told)
 
@@ -256,6 +295,37 @@ def _listed(book: _Book, statement: Statement) -> tuple[list[BankLine], list[Lin
         else:
             listed[row.id] = row
     return list(listed.values()), others
+
+
+def _parted(book: _Book, kind: BankFile, lines: Sequence[Line]) -> tuple[list[BankLine], list[Line]]:
+    """The lines in which notices or lists told the payments of a file that a statement tells in one sum, and the other lines.
+
+    Of a notice or a list after such a sum, the payments of the file are left out: they are told already. A statement tells
+    of every booking, so none of its lines is left out.
+    """
+    if kind is not BankFile.STATEMENT:
+        return [], [line for line in lines if not _is_told_whole(book, line)]
+    parted: list[BankLine] = []
+    others = []
+    for line in lines:
+        rows = [row for row in book.parts.get(line.payment_id, ()) if row not in parted] if is_whole(line) else []
+        found = _sum_of(line, [row for row in rows if row.statement_id is None])
+        # Told again by statements that overlap.
+        found = found or _sum_of(line, [row for row in rows if row.statement_id and row.booked_on == line.booked_on])
+        parted += found
+        others += [] if found else [line]
+    return parted, others
+
+
+def _sum_of(line: Line, rows: list[BankLine]) -> list[BankLine]:
+    """These rows where they are what a line tells in one sum."""
+    fits = rows and line.parts in (1, len(rows)) and total(row.amount for row in rows) == line.amount
+    return rows if fits else []
+
+
+def _is_told_whole(book: _Book, line: Line) -> bool:
+    is_payment = line.direction is Direction.DEBIT and not line.is_reversal
+    return is_payment and (line.end_to_end_id, line.amount.cents) in book.whole
 
 
 def _last(book: _Book) -> Last | None:
@@ -284,8 +354,10 @@ def _statement(book: _Book, statement: Statement, row: BankImport) -> BankStatem
     return made
 
 
-def _line(account: OwnAccount, row: BankImport, statement: BankStatement | None, key: str, line: Line) -> BankLine:
-    return BankLine(
+def _line(
+    account: OwnAccount, row: BankImport, statement: BankStatement | None, key: str, line: Line
+) -> dict[str, Any]:
+    return dict(
         id=uuid4(),
         own_account_id=account.id,
         import_id=row.id,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import select
+
+from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, locked
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Invalid, NotFound, Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
 from grants.dossiers.rules import clean_text
@@ -24,12 +28,12 @@ from grants.payments import queries, rules
 from grants.payments.models import PaymentCancellation, PaymentOrder, PaymentRequest
 from grants.payments.queries.offsets import left_to_order
 from grants.payments.queries.orders import came_back
-from grants.payments.rules import RequestSummary
+from grants.payments.rules import Amounts, RequestSummary
 from grants.payments.rules.ahead import cancellable
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.services import parts
+from grants.payments.services.letting_go import let_go, together
 from grants.payments.services.locks import lock_grant, scope_of_request
-from grants.payments.services.orders import refuse_left_before
 from grants.payments.services.requests import dims_of, request_summary, tell
 from grants.payments.states import DECIDED, REQUEST, RequestState
 
@@ -40,11 +44,14 @@ from grants.payments.states import DECIDED, REQUEST, RequestState
     scope=scope_of_request,
     says="cancelled what was never paid of payment request {subject}",
 )
-def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> RequestSummary:
+def cancel_request(
+    actor: Actor, request_id: UUID, *, reason: str, of: UUID | None = None, version: int | None = None
+) -> RequestSummary:
     """Cancel what of approved pre-financing was never paid (E27), before the balance is decided: what is in no order, and what
     the bank sent back and nobody issued again.
 
-    What accepted costs cleared of it is due for them and stays to be paid.
+    What accepted costs cleared of it is due for them and stays to be paid, by another order where it came back. ``of`` names a
+    partner whose part ends: then only what falls on it is cancelled.
     """
     demand_fresh(actor)
     request = locked(PaymentRequest, request_id)
@@ -53,18 +60,21 @@ def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int 
     refuse_conflict(actor, grant.id)
     refuse_impersonating(actor.on_behalf_of)
     back = came_back(request.id)
-    amount, retained = _to_cancel(grant, request, back)
+    _refuse_uncancellable(grant, request, back)
+    found = _to_cancel(grant, request, back, of)
     if not clean_text(reason):
         raise Invalid(
             "The reason is missing.", {"reason": "Say why it is not paid any more; the coordinator reads it."}
         )
     acts.reason(clean_text(reason))
-    _post(grant, request, amount, retained, back)
+    _post(grant, request, found, back)
     db.session.add(
         PaymentCancellation(
             request_id=request.id,
-            amount=amount,
-            retained=retained,
+            number=found.number,
+            organisation_id=of,
+            amount=found.amount,
+            retained=found.retained,
             reason=clean_text(reason),
             cancelled_on=acts.today(),
             cancelled_by=actor.user_id,
@@ -72,15 +82,30 @@ def cancel_request(actor: Actor, request_id: UUID, *, reason: str, version: int 
     )
     db.session.flush()
     if not left_to_order(request.id, request.payable, executed_only=True):
-        REQUEST.move(request, "cancel" if amount == request.payable else "cancel_rest")
-    tell(grant, "payment_cancelled", request, amount=str(amount))
+        REQUEST.move(request, "cancel" if found.is_last_of_all else "cancel_rest")
+    tell(grant, "payment_cancelled", request, amount=str(found.amount))
     return request_summary(request)
 
 
-def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder]) -> tuple[Money, Money]:
-    """What is cancelled of the request, and of what was retained of it."""
+@dataclass(frozen=True, slots=True)
+class _Cancelling:
+    """What is cancelled of a request, of one partner where only its part is, and what of what was retained falls away."""
+
+    number: int
+    amount: Money
+    retained: Money
+    of: UUID | None
+    # Whether nothing of the request was or will be paid.
+    is_last_of_all: bool
+
+    def own(self, held: Amounts) -> dict[PartKey, Money]:
+        """What of these amounts it may be taken from."""
+        return {key: each for key, each in held.items() if self.of is None or key[0] == self.of}
+
+
+def _refuse_uncancellable(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder]) -> None:
     faults.point("ceiling")
-    if request.kind != PaymentKind.PREFINANCING.value:
+    if PaymentKind(request.kind) not in IN_ADVANCE:
         raise Refused("Only pre-financing is cancelled: what was approved for costs is due for them.")
     if RequestState(request.state) not in DECIDED:
         raise Refused("Nothing of this request waits to be paid, so nothing of it is cancelled.")
@@ -91,48 +116,62 @@ def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrde
     unpaid = left_to_order(request.id, request.payable, executed_only=True)
     if unpaid != left_to_order(request.id, request.payable) + total(each.amount for each in back):
         raise Refused("Part of it is in an order. Cancel the order first, or wait until the bank has booked it.")
-    # The bank may have paid all the same.
-    refuse_left_before(back, itself=True)
-    outstanding = total(queries.standing(grant.id, Account.PREFINANCING).values())
-    nothing_paid = unpaid == request.payable
-    amount, retained = cancellable(unpaid, (request.retained or ZERO) if nothing_paid else ZERO, outstanding)
+
+
+def _to_cancel(grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder], of: UUID | None) -> _Cancelling:
+    earlier = db.session.scalars(select(PaymentCancellation).where(PaymentCancellation.request_id == request.id)).all()
+    gone = total(each.amount for each in earlier)
+    if of is None:
+        unpaid = left_to_order(request.id, request.payable, executed_only=True)
+        nothing_paid = unpaid + gone == request.payable
+        kept = (request.retained or ZERO) - total(each.retained for each in earlier)
+        outstanding = total(queries.standing(grant.id, Account.PREFINANCING).values())
+    else:
+        unpaid, nothing_paid, kept, outstanding = _falling_on(grant, request, back, of)
+    amount, retained = cancellable(unpaid, kept if nothing_paid else ZERO, outstanding)
     if not amount:
         raise Refused(
             "Accepted costs have cleared all of it: it is due for them and is paid, after the balance where the grant is to end."
         )
-    if back and amount < unpaid:
-        raise Refused(
-            f"Accepted costs have cleared {unpaid - amount} of it, and {back[0].reference}, which came back, is paid again whole or "
-            "not at all. Issue it again."
-        )
-    return amount, retained
+    return _Cancelling(len(earlier) + 1, amount, retained, of, is_last_of_all=gone + amount == request.payable)
 
 
-def _post(grant: Grant, request: PaymentRequest, amount: Money, retained: Money, back: Sequence[PaymentOrder]) -> None:
-    returned = {each.id: each for each in back}
-    parted = {
-        order_id: of_order
-        for order_id, of_order in queries.moved_for(request.id, Account.RETURNED).items()
-        if order_id in returned
-    }
-    payable = amount - total(each.amount for each in back)
-    unpaid = rules.within(payable, parts.payable_left(request)) if payable else {}
-    kept = rules.within(retained, queries.standing(grant.id, Account.RETENTION))
+def _falling_on(
+    grant: Grant, request: PaymentRequest, back: Sequence[PaymentOrder], of: UUID
+) -> tuple[Money, bool, Money, Money]:
+    """What falls on a partner whose part ends: unpaid, whether that is all of its part, retained, and paid ahead or to be."""
+    bond = agreements.bonds(grant.id).get(of)
+    if bond is None:
+        raise NotFound
+    if bond.ends_before is None:
+        raise Refused(f"The part of {bond.name} does not end, so what falls on it is not cancelled alone.")
+    returned = queries.moved_for(request.id, Account.RETURNED)
+    unpaid = rules.by_partner(parts.payable_left(request)).get(of, ZERO)
+    unpaid += total(rules.by_partner(returned.get(each.id, {})).get(of, ZERO) for each in back)
+    own = [each for each in queries.parts_kept(request.id) if each.organisation_id == of]
+    held = rules.by_partner(queries.standing(grant.id, Account.PREFINANCING)).get(of, ZERO)
+    return unpaid, unpaid == total(each.payable for each in own), total(each.retained for each in own), max(held, ZERO)
+
+
+def _post(grant: Grant, request: PaymentRequest, found: _Cancelling, back: Sequence[PaymentOrder]) -> None:
+    left = parts.payable_left(request)
+    returned = let_go(grant, back)
+    for key, amount in together(returned).items():
+        left[key] = left.get(key, ZERO) + amount
+    unpaid = rules.within(found.amount, found.own(left))
+    kept = rules.within(found.retained, found.own(queries.standing(grant.id, Account.RETENTION)))
     whose: dict[PartKey, Money] = {}
-    for of_part in (unpaid, kept, *parted.values()):
+    for of_part in (unpaid, kept):
         for key, part in of_part.items():
             whose[key] = whose.get(key, ZERO) + part
-    ahead = rules.held_by(amount + retained, queries.standing(grant.id, Account.PREFINANCING), rules.by_partner(whose))
+    ahead = rules.held_by(
+        found.amount + found.retained, queries.standing(grant.id, Account.PREFINANCING), rules.by_partner(whose)
+    )
+    key = f"payment_request:{request.id}:{Event.APPROVED_CANCELLED.value}"
     ledger.post(
         Event.APPROVED_CANCELLED,
-        source_key=f"payment_request:{request.id}:{Event.APPROVED_CANCELLED.value}",
+        source_key=key if found.number == 1 else f"{key}:{found.number}",
         effective_on=acts.today(),
         description=f"{request.reference}: approved pre-financing cancelled unpaid",
-        legs=legs.legs_e27(
-            unpaid,
-            dims_of(grant, request),
-            retained=kept,
-            ahead=ahead,
-            returned=[(of_order, dims_of(grant, returned[order_id])) for order_id, of_order in parted.items()],
-        ),
+        legs=legs.legs_e27(unpaid, dims_of(grant, request), retained=kept, ahead=ahead, returned=returned),
     )

@@ -17,7 +17,7 @@ from grants.payments.models import BankImport, OwnAccount
 from grants.payments.queries.executions import listed_rows
 from grants.payments.rules.statements.executions import Spelling, read_executions
 from grants.payments.rules.statements.values import BankFile, Statement
-from grants.payments.services.bank_statements import ImportSummary, book_of, take_lines
+from grants.payments.services.bank_statements import ImportSummary, book_of, keep, take_lines
 from grants.payments.states import IMPORT, ImportState, OwnAccountState
 
 
@@ -58,7 +58,7 @@ def import_executions(actor: Actor, account_id: UUID, text: str, spelling: Spell
     new = [each.line for each in rows if not each.is_known]
     book = book_of(account, new)
     take_lines(book, Statement(BankFile.EXECUTIONS, row.reference, account.iban, tuple(new)), row)
-    db.session.add_all(book.made)
+    keep([book])
     IMPORT.move(row, "import")
     row.lines_new, row.lines_known = book.new, book.known + len(rows) - len(new)
     jobs.queue(

@@ -30,31 +30,35 @@ from grants.payments.models import (
     Recovery,
     RecoveryReceipt,
 )
-from grants.payments.queries.left import is_told, issued_again, named_by, taken_back
-from grants.payments.queries.statements import entry_of, line_of
+from grants.payments.queries.bank_candidates import entry_of, line_of
+from grants.payments.queries.left import is_told, named_by, taken_back
 from grants.payments.rules.statements.booking import booking_day, received_day
 from grants.payments.rules.statements.claims import Claim, refuse_unfit
 from grants.payments.services.booking import (
     CameBack,
     Executed,
-    bank_name,
-    book_after_all,
     book_executed,
     book_returned,
-    line_dims,
-    mark,
     sent_on,
-    unidentified,
 )
+from grants.payments.services.booking_lines import bank_name, line_dims, mark, unidentified
 from grants.payments.services.hands import refuse_signers
 from grants.payments.services.locks import lock_grant
-from grants.payments.services.orders import refuse_given_up
 from grants.payments.services.recoveries import can_receive, identify, owed_since, refuse_booking
 from grants.payments.services.requests import dims_of
+from grants.payments.services.whole_files import (
+    WholeFile,
+    book_file,
+    book_rejected_order,
+    file_named,
+    file_of,
+    refuse_file,
+    refuse_file_named,
+    refuse_issued_again,
+)
 from grants.payments.states import (
     AT_BANK,
     BOOKED,
-    CAME_BACK,
     CLAIM,
     BookedAs,
     ClaimState,
@@ -95,6 +99,7 @@ def explain(actor: Actor, line_id: UUID, given: Claim) -> UUID:
         line_id=line.id,
         explained=given.explained.value,
         order_id=named.id if isinstance(named, PaymentOrder) else None,
+        batch_id=named.batch.id if isinstance(named, WholeFile) else None,
         recovery_id=named.id if isinstance(named, Recovery) else None,
         fund_source_id=named.id if isinstance(named, FundSource) else None,
         reason=given.reason.strip(),
@@ -106,7 +111,7 @@ def explain(actor: Actor, line_id: UUID, given: Claim) -> UUID:
     return row.id
 
 
-Named = PaymentOrder | Recovery | FundSource | None
+Named = PaymentOrder | WholeFile | Recovery | FundSource | None
 
 
 def _named(actor: Actor, given: Claim) -> Named:
@@ -115,6 +120,8 @@ def _named(actor: Actor, given: Claim) -> Named:
         case Explained.ORDER | Explained.RETURN:
             found = db.session.scalars(select(PaymentOrder).where(PaymentOrder.reference == given.named)).one_or_none()
             return _reached(actor, found, "There is no order of this reference.")
+        case Explained.FILE:
+            return file_named(actor, given.named)
         case Explained.RECOVERY | Explained.REPAID:
             debt = db.session.scalars(select(Recovery).where(Recovery.reference == given.named)).one_or_none()
             return _reached(actor, debt, "There is no recovery of this reference.")
@@ -159,6 +166,9 @@ def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Nam
         case Explained.ORDER:
             assert isinstance(named, PaymentOrder), "an order was named"
             _refuse_order(line, named, by)
+        case Explained.FILE:
+            assert isinstance(named, WholeFile), "a file was named"
+            refuse_file(line, named, by)
         case Explained.RETURN:
             assert isinstance(named, PaymentOrder), "an order was named"
             _refuse_return(line, named, by)
@@ -169,16 +179,19 @@ def _refuse_unfit(actor: Actor, line: BankLine, explained: Explained, named: Nam
             assert isinstance(named, Recovery), "a recovery was named"
             _refuse_repaid(line, named)
         case Explained.FUNDING | Explained.UNIDENTIFIED | Explained.CHARGE | Explained.SET_ASIDE:
-            assert not isinstance(named, PaymentOrder | Recovery), "neither is named"
+            assert not isinstance(named, PaymentOrder | WholeFile | Recovery), "none is named"
 
 
+NO_FILE = (Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
 # What a line that names an order of ours by its end-to-end id is not.
-NO_ORDER = (Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
+NO_ORDER = (Explained.FILE, Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
 
 
 def _refuse_other_order(line: BankLine, explained: Explained, named: Named) -> None:
-    """A line that names an order of ours by its identifier is that one and no other, and is not put away as something else."""
+    """A line that names an order or a file of ours by its identifier is that one and no other, and is not put away as something
+    else."""
     faults.point("matching")
+    refuse_file_named(line, named if isinstance(named, WholeFile) else None, puts_away=explained in NO_FILE)
     meant = named_by(line)
     if meant is None:
         return
@@ -223,13 +236,7 @@ def _refuse_state(line: BankLine, order: PaymentOrder) -> None:
             f"The bank rejected {order.reference}, and the line does not name it by its end-to-end id. Ask the bank which "
             "payment the line is."
         )
-    for again in issued_again(order.id):
-        if OrderState(again.state) not in CAME_BACK:
-            raise Refused(
-                f"{again.reference} issues {order.reference} again. Cancel it first, discarding its file; if it left "
-                "already, ask the bank for one of the two payments back: once it came back, this line is booked."
-            )
-    refuse_given_up((order, *issued_again(order.id))[-1])
+    refuse_issued_again(order)
 
 
 def _refuse_other_account(line: BankLine, order: PaymentOrder) -> None:
@@ -336,6 +343,8 @@ def withdraw_claim(actor: Actor, claim_id: UUID, *, version: int | None = None) 
 def _locked_named(actor: Actor, row: BankClaim) -> Named:
     if row.order_id is not None:
         return _held(actor, get(PaymentOrder, row.order_id))
+    if row.batch_id is not None:
+        return file_of(actor, row.batch_id)
     if row.recovery_id is not None:
         return _held(actor, get(Recovery, row.recovery_id))
     return get(FundSource, row.fund_source_id) if row.fund_source_id is not None else None
@@ -365,6 +374,9 @@ def _book(line: BankLine, row: BankClaim, named: Named) -> None:
         case Explained.ORDER:
             assert isinstance(named, PaymentOrder), "an order was named"
             _book_order(line, named, row.proposed_by)
+        case Explained.FILE:
+            assert isinstance(named, WholeFile), "a file was named"
+            book_file(line, named, row.proposed_by)
         case Explained.RECOVERY:
             assert isinstance(named, Recovery), "a recovery was named"
             _book_recovery(line, named, row.proposed_by)
@@ -394,11 +406,7 @@ def _book_order(line: BankLine, order: PaymentOrder, by: UUID) -> None:
         mark(line, BookedAs.ORDER, entry_of(f"payment_order:{order.id}:booked"), order_id=order.id)
         return
     if order.state == OrderState.BANK_REJECTED.value:
-        assert order.came_back_on is not None, "a rejected order has its day"
-        lies_with = (order, *issued_again(order.id))[-1]
-        since = max(day, *(each.came_back_on for each in (order, lies_with) if each.came_back_on))
-        each = Executed(order, get(Grant, order.grant_id), since, line.own_account_id)
-        mark(line, BookedAs.ORDER, book_after_all(by, each, lies_with), order_id=order.id)
+        mark(line, BookedAs.ORDER, book_rejected_order(line, order, day, by), order_id=order.id)
         return
     entries = book_executed(by, [Executed(order, get(Grant, order.grant_id), day, line.own_account_id)])
     mark(line, BookedAs.ORDER, entries[order.id], order_id=order.id)

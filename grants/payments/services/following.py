@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from grants.agreements.models import Grant
-from grants.agreements.states import PaymentKind
+from grants.agreements.states import IN_ADVANCE, PaymentKind
 from grants.core import acts
 from grants.core.acts import act
 from grants.core.db import db
 from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.payments.models import PaymentRequest
+from grants.payments.queries.additional import use_of
 from grants.payments.services.locks import lock_grant, scope_of_grant
 from grants.payments.services.requests import final_amount
 from grants.payments.states import REQUEST, UNDECIDED, RequestState
@@ -34,7 +35,7 @@ def follow_agreement(actor: Actor, grant_id: UUID) -> int:
         select(PaymentRequest)
         .where(
             PaymentRequest.grant_id == grant_id,
-            PaymentRequest.kind.in_([PaymentKind.PREFINANCING.value, PaymentKind.BALANCE.value]),
+            PaymentRequest.kind.in_([*(each.value for each in IN_ADVANCE), PaymentKind.BALANCE.value]),
             PaymentRequest.state.in_([each.value for each in UNDECIDED]),
         )
         .order_by(PaymentRequest.number)
@@ -42,7 +43,7 @@ def follow_agreement(actor: Actor, grant_id: UUID) -> int:
     ).all()
     changed = 0
     for row in rows:
-        now = _asked_now(grant, PaymentKind(row.kind))
+        now = _asked_now(grant, row)
         if row.requested == now:
             continue
         acts.reason(f"What the agreement allows has changed: {now} instead of {row.requested}.")
@@ -54,5 +55,13 @@ def follow_agreement(actor: Actor, grant_id: UUID) -> int:
     return changed
 
 
-def _asked_now(grant: Grant, kind: PaymentKind) -> Money:
-    return grant.prefinancing if kind is PaymentKind.PREFINANCING else final_amount(grant)
+def _asked_now(grant: Grant, row: PaymentRequest) -> Money:
+    match PaymentKind(row.kind):
+        case PaymentKind.PREFINANCING:
+            return grant.prefinancing
+        case PaymentKind.ADDITIONAL:
+            used = use_of(row.id)
+            assert used is not None, "a statement of use opened it"
+            return used.asked(grant.additional)
+        case _:
+            return final_amount(grant)

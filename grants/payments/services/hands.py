@@ -37,7 +37,7 @@ from grants.payments.rules.circuit import (
     refuse_sending_to_own_account,
     refuse_tied_account,
 )
-from grants.payments.rules.showing import Acting, Hands, refuse_hand
+from grants.payments.rules.hands import Acting, Hands, refuse_hand
 from grants.payments.states import Step
 
 

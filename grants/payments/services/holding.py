@@ -94,6 +94,8 @@ def opening(
         return None, None, rules.again_due_on(kind, today, limits)
     if again:
         return ClockEvent.AGAIN, today, rules.again_due_on(kind, today, limits)
+    if kind is PaymentKind.ADDITIONAL:
+        return ClockEvent.STATEMENT, today, rules.again_due_on(kind, today, limits)
     assert report is not None, "a settled report opens it"
     # A report that never came was settled by the programme's decision, and that starts the days.
     if starts is ClockStart.APPROVAL or report.submitted_at is None:

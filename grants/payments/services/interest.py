@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +9,7 @@ from sqlalchemy import select
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.services import refuse_conflict
-from grants.core import acts, clock, faults, files
+from grants.core import acts, faults, files
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import Invalid, NotFound, Refused
@@ -27,14 +26,11 @@ from grants.ledger.rules import Event
 from grants.payments.models import InterestWaiver, Recovery, RecoveryInterest
 from grants.payments.queries.recovery_interest import interest_open, late_payments
 from grants.payments.rules.interest import InterestInput, Late, check_interest
-from grants.payments.services.hands import refuse_own_reckoning
+from grants.payments.services.reckoning import decide, grow_stale, numbers_of, reckon, to_decide, why_refused
 from grants.payments.services.recoveries import scope_of_recovery
 from grants.payments.services.requests import dims_of
-from grants.payments.states import INTEREST, InterestState
-from grants.rates import queries as rates
-from grants.rates.rules import EURO, held_on, interest
-from grants.rates.rules.converting import Interest, InterestAsked
-from grants.rates.states import RateKind
+from grants.payments.states import InterestState
+from grants.rates.rules.converting import InterestAsked
 
 WAIVERS = "interest_waiver"
 
@@ -55,53 +51,22 @@ def book_interest(actor: Actor, recovery_id: UUID, given: InterestInput, *, vers
         raise Refused("Nothing of this debt was paid after its last day that bears no interest yet.")
     for each in found:
         db.session.add(each)
-    _grow_stale(row)
+    grow_stale(row)
     return total(each.amount for each in found)
-
-
-def _grow_stale(row: Recovery) -> None:
-    """What is reckoned are rows of their own: a page that shows other numbers decides on nothing by them all the same."""
-    db.session.flush()
-    row.version += 1
 
 
 def _reckoned(actor: Actor, row: Recovery, late: Late, given: InterestInput) -> RecoveryInterest:
     """The interest on one payment; of a day or two on little it may be nothing."""
     assert row.due_on is not None and actor.user_id is not None, "what came late had a last day, and a person reckons"
-    made, table_number = reckon(InterestAsked(late.amount, row.due_on, late.paid_on, given.margin, given.day_count))
+    asked = InterestAsked(late.amount, row.due_on, late.paid_on, given.margin, given.day_count)
+    made, table_number = reckon(asked)
     return RecoveryInterest(
         recovery_id=row.id,
         receipt_id=late.receipt_id,
         offset_id=late.offset_id,
-        state=InterestState.PROPOSED.value,
-        principal=late.amount,
-        due_on=row.due_on,
-        paid_on=late.paid_on,
-        days=made.days,
-        reference_on=made.reference_on,
-        reference=f"{made.reference:f}",
-        table_number=table_number,
-        margin=f"{given.margin:f}",
-        day_count=given.day_count,
         amount=made.amount,
-        booked_at=acts.moment(),
-        booked_by=actor.user_id,
+        **numbers_of(actor, asked, made, table_number),
     )
-
-
-def reckon(asked: InterestAsked, *, rate_on: date | None = None) -> tuple[Interest, int]:
-    """Interest on what came late, at the rate that held on the first day of the month it was due in, and the table of it.
-
-    ``rate_on`` is the day it was due where a part of its days bears interest already, and the others begin later.
-    """
-    due_on = rate_on or asked.due_on
-    known = rates.rate_views(RateKind.REFERENCE, EURO, last=due_on)
-    held = held_on({each.on: each.rate for each in known}, due_on)
-    if held is None:
-        first = clock.long_date(due_on.replace(day=1))
-        raise Invalid(f"No reference rate that held on {first} is known. Bring in a table that has it.")
-    made = interest(asked, held)
-    return made, next(each.table for each in known if each.on == made.reference_on)
 
 
 @act(
@@ -117,8 +82,7 @@ def confirm_interest(actor: Actor, recovery_id: UUID, *, version: int | None = N
     found = _to_decide(actor, row)
     grant = get(Grant, row.grant_id)
     for each in found:
-        INTEREST.move(each, "confirm")
-        each.decided_at, each.decided_by = acts.moment(), actor.user_id
+        decide(actor, each, "confirm")
         if not each.amount:
             continue
         ledger.post(
@@ -143,13 +107,10 @@ def confirm_interest(actor: Actor, recovery_id: UUID, *, version: int | None = N
 def refuse_interest(actor: Actor, recovery_id: UUID, *, reason: str, version: int | None = None) -> None:
     """Refuse what somebody else reckoned, with the reason; it can be reckoned anew."""
     row = _in_office(actor, recovery_id, version)
-    if not clean_text(reason):
-        raise Invalid("The reason is missing.", {"reason": "Say what is wrong with it."})
-    acts.reason(clean_text(reason))
+    why_refused(reason)
     for each in _to_decide(actor, row):
-        INTEREST.move(each, "refuse")
-        each.decided_at, each.decided_by = acts.moment(), actor.user_id
-    _grow_stale(row)
+        decide(actor, each, "refuse")
+    grow_stale(row)
 
 
 @act(
@@ -251,16 +212,8 @@ def _tell_owed(grant: Grant, row: Recovery, amount: Money) -> None:
 
 
 def _to_decide(actor: Actor, row: Recovery) -> list[RecoveryInterest]:
-    found = list(
-        db.session.scalars(
-            select(RecoveryInterest)
-            .where(RecoveryInterest.recovery_id == row.id, RecoveryInterest.state == InterestState.PROPOSED.value)
-            .order_by(RecoveryInterest.paid_on, RecoveryInterest.id)
-            .with_for_update()
-        )
-    )
-    refuse_own_reckoning(actor, found, nothing="No interest on this debt waits to be confirmed.")
-    return found
+    nothing = "No interest on this debt waits to be confirmed."
+    return to_decide(actor, RecoveryInterest, RecoveryInterest.recovery_id == row.id, nothing=nothing)
 
 
 def _in_office(actor: Actor, recovery_id: UUID, version: int | None) -> Recovery:

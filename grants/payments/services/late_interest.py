@@ -13,10 +13,9 @@ from grants.agreements.states import ENDED, GrantState, PaymentKind
 from grants.core import acts, clock
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
-from grants.core.errors import Invalid, Refused
+from grants.core.errors import Refused
 from grants.core.money import ZERO, Money, total
 from grants.core.permissions import Actor, Permission
-from grants.dossiers.rules import clean_text
 from grants.identity.rules import demand_fresh
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -31,11 +30,10 @@ from grants.payments.rules.late_interest import (
     nothing_owed,
     refuse_small_too_early,
 )
-from grants.payments.services.hands import refuse_own_reckoning
-from grants.payments.services.interest import reckon
 from grants.payments.services.locks import lock_grant, scope_of_request
+from grants.payments.services.reckoning import decide, grow_stale, numbers_of, reckon, to_decide, why_refused
 from grants.payments.services.requests import dims_of, tell
-from grants.payments.states import INTEREST, REQUEST, ClockEvent, InterestState, RequestState
+from grants.payments.states import REQUEST, ClockEvent, RequestState
 from grants.rates.rules.converting import InterestAsked
 
 
@@ -61,14 +59,8 @@ def book_late_interest(
     all_public = not partners_public(grant.id)[1]
     found = [_reckoned(actor, request, each, given, all_public=all_public) for each in late]
     db.session.add_all(found)
-    _grow_stale(request)
+    grow_stale(request)
     return total(each.amount for each in found)
-
-
-def _grow_stale(request: PaymentRequest) -> None:
-    """What is reckoned are rows of their own: a page that shows other numbers decides on nothing by them all the same."""
-    db.session.flush()
-    request.version += 1
 
 
 def _reckoned(
@@ -80,24 +72,13 @@ def _reckoned(
     return LateInterest(
         request_id=request.id,
         order_id=late.id,
-        state=InterestState.PROPOSED.value,
-        principal=late.amount,
-        due_on=late.due_on,
-        paid_on=late.paid_on,
-        days=made.days,
-        reference_on=made.reference_on,
-        reference=f"{made.reference:f}",
-        table_number=table_number,
-        margin=f"{given.margin:f}",
-        day_count=given.day_count,
         reckoned=made.amount,
         minimum=given.minimum,
         public_rule=given.public_rule.value,
         asked_on=given.asked_on,
         nothing=nothing.value if nothing else None,
         amount=ZERO if nothing else made.amount,
-        booked_at=acts.moment(),
-        booked_by=actor.user_id,
+        **numbers_of(actor, asked, made, table_number),
     )
 
 
@@ -116,8 +97,7 @@ def confirm_late_interest(actor: Actor, request_id: UUID, *, version: int | None
         refuse_small_too_early(NothingOwed(each.nothing) if each.nothing else None, each.paid_on, acts.today())
         paying = _paying(actor, grant, each.amount, request) if each.amount else None
         each.paying_id = paying.id if paying else None
-        INTEREST.move(each, "confirm")
-        each.decided_at, each.decided_by = acts.moment(), actor.user_id
+        decide(actor, each, "confirm")
         if paying is not None:
             ledger.post(
                 Event.LATE_INTEREST,
@@ -184,26 +164,16 @@ def _paying(actor: Actor, grant: Grant, amount: Money, late: PaymentRequest) -> 
 def refuse_late_interest(actor: Actor, request_id: UUID, *, reason: str, version: int | None = None) -> None:
     """Refuse what somebody else reckoned, with the reason; it can be reckoned anew."""
     request, _ = _in_office(actor, request_id, version)
-    if not clean_text(reason):
-        raise Invalid("The reason is missing.", {"reason": "Say what is wrong with it."})
-    acts.reason(clean_text(reason))
+    said = why_refused(reason)
     for each in _to_decide(actor, request):
-        INTEREST.move(each, "refuse")
-        each.decided_at, each.decided_by, each.refuse_reason = acts.moment(), actor.user_id, clean_text(reason)
-    _grow_stale(request)
+        decide(actor, each, "refuse")
+        each.refuse_reason = said
+    grow_stale(request)
 
 
 def _to_decide(actor: Actor, request: PaymentRequest) -> list[LateInterest]:
-    found = list(
-        db.session.scalars(
-            select(LateInterest)
-            .where(LateInterest.request_id == request.id, LateInterest.state == InterestState.PROPOSED.value)
-            .order_by(LateInterest.paid_on, LateInterest.id)
-            .with_for_update()
-        )
-    )
-    refuse_own_reckoning(actor, found, nothing="No interest on this payment waits to be decided.")
-    return found
+    nothing = "No interest on this payment waits to be decided."
+    return to_decide(actor, LateInterest, LateInterest.request_id == request.id, nothing=nothing)
 
 
 def _in_office(actor: Actor, request_id: UUID, version: int | None) -> tuple[PaymentRequest, Grant]:

@@ -10,18 +10,21 @@ from grants.core import acts, faults
 from grants.core.acts import act
 from grants.core.db import check_version, db, get, locked
 from grants.core.errors import NotFound, Refused
-from grants.core.money import Money
+from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission, Scope
 from grants.identity import queries as identity
 from grants.identity import services as people
 from grants.identity.rules import demand_fresh
 from grants.ledger.rules import Event, Posting
-from grants.payments.models import PaymentOffset, PaymentRequest, Recovery
+from grants.payments.models import PaymentOffset, PaymentOrder, PaymentRequest, Recovery
 from grants.payments.queries.offsets import left_to_order
+from grants.payments.queries.orders import came_back
+from grants.payments.queries.stopping import ahead_of_end
 from grants.payments.rules import RecoverySummary
 from grants.payments.rules.offsets import OffsetInput, check_offset
 from grants.payments.services import parts
 from grants.payments.services.holding import refuse_suspended
+from grants.payments.services.letting_go import let_go
 from grants.payments.services.locks import lock_grants
 from grants.payments.services.passing import post_paid_of
 from grants.payments.services.recoveries import owed, refuse_booking
@@ -45,8 +48,9 @@ def scope_of_offset(given: OffsetInput) -> Scope:
 def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> RecoverySummary:
     """Set a debt off against what a decided request of the same city still has to pay (E15): no cash moves.
 
-    What is left of the request is ordered and paid as before, and nothing where nothing is left. Whoever confirmed the
-    debt sets nothing of it off.
+    What is left of the request is ordered and paid as before, and nothing where nothing is left. What came back of the
+    pre-financing of a grant that ends is let go for it: what is left of that is ordered anew. Whoever confirmed the debt sets
+    nothing of it off.
     """
     demand_fresh(actor)
     request, row = locked(PaymentRequest, given.request_id), locked(Recovery, given.recovery_id)
@@ -67,11 +71,16 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
         raise Refused("Interest we owe is paid whole: nothing is set off against it. Choose another payment.")
     refuse_suspended(request.id)
     still, left = owed(row), left_to_order(request.id, request.payable)
-    check_offset(given.amount, owed=still, left=left)
+    back = _let_go_for(request) if given.amount > left else ()
+    check_offset(given.amount, owed=still, left=left + total(each.amount for each in back))
     made = PaymentOffset(
         request_id=request.id, recovery_id=row.id, amount=given.amount, offset_on=acts.today(), offset_by=actor.user_id
     )
-    entry = parts.legs_set_off(request, dims_of(pays, request), row, dims_of(owes, row), given.amount, owed=still)
+    entry = parts.legs_set_off(
+        *(request, dims_of(pays, request), row, dims_of(owes, row), given.amount),
+        owed=still,
+        returned=let_go(pays, back),
+    )
     db.session.add(made)
     db.session.flush()
     words = f"{row.reference}: set off against {request.reference}"
@@ -81,6 +90,12 @@ def set_off(actor: Actor, given: OffsetInput, *, version: int | None = None) -> 
     _settle(request)
     _tell(pays, request, row, given.amount)
     return RecoverySummary(row.id, row.reference, RecoveryState(row.state), owed(row), row.number)
+
+
+def _let_go_for(request: PaymentRequest) -> tuple[PaymentOrder, ...]:
+    """What came back of pre-financing is issued again by nobody once its grant is to end: a debt is set off against it too."""
+    is_stopped = db.session.scalars(ahead_of_end([request.id])).first() is not None
+    return came_back(request.id) if is_stopped else ()
 
 
 def _settle(request: PaymentRequest) -> None:

@@ -19,18 +19,15 @@ from grants.core.errors import Invalid, Refused
 from grants.core.money import Money, total
 from grants.core.permissions import Actor, Permission
 from grants.identity.rules import demand_fresh
-from grants.ledger.accounts import Account
 from grants.payments import rules
 from grants.payments.models import PaymentOrder, PaymentOrderSignature, PaymentRequest
-from grants.payments.queries.ahead import cancellation
 from grants.payments.queries.left import paid_before, told_as_left
-from grants.payments.queries.offsets import set_off_of
-from grants.payments.queries.parts import moved_for
+from grants.payments.queries.offsets import HOLDING, set_off_of
 from grants.payments.rules import OrderSummary
 from grants.payments.rules.circuit import refuse_impersonating
 from grants.payments.rules.evidence import seen
+from grants.payments.rules.hands import Hands
 from grants.payments.rules.returns import refuse_paid_before, refuse_reissue
-from grants.payments.rules.showing import Hands
 from grants.payments.services.elsewhere import refuse_authorising_elsewhere
 from grants.payments.services.hands import refuse_account_hand, refuse_hands, refuse_too_much, sign, standing_in
 from grants.payments.services.holding import paid_costs_of, refuse_suspended
@@ -61,12 +58,14 @@ def prepare(actor: Actor, request_id: UUID, *, amount: Money | None = None, vers
     ordered = _ordered(request.id)
     wanted = request.payable - ordered if amount is None else amount
     rules.refuse_over_payable(request.payable, ordered, wanted)
+    account = confirmed_account(grant.coordinator_id)
+    _refuse_useless_account(request.id, account)
     order = PaymentOrder(
         reference=references.new_reference(programme_code(grant), acts.today().year, "P"),
         request_id=request.id,
         grant_id=grant.id,
         payee_id=grant.coordinator_id,
-        bank_account_id=confirmed_account(grant.coordinator_id).id,
+        bank_account_id=account.id,
         amount=wanted,
         due_on=request.due_on,
         state=OrderState.PREPARED.value,
@@ -231,16 +230,21 @@ def refuse_left_before(orders: Sequence[PaymentOrder], *, itself: bool = False) 
         refuse_paid_before(left.reference, left.line)
 
 
-def refuse_given_up(came_back: PaymentOrder) -> None:
-    """What was cancelled unpaid after it came back is paid to nobody any more; nobody issued it again."""
+def refuse_let_go(came_back: PaymentOrder) -> None:
+    """What was let go after it came back is paid by this order to nobody any more."""
     faults.point("ceiling")
-    if cancellation(came_back.request_id) is None:
-        return
-    if came_back.id not in moved_for(came_back.request_id, Account.RETURNED):
+    if came_back.let_go_on is not None:
         raise Refused(
-            f"{came_back.reference} came back and what it was to pay was cancelled unpaid, so it is paid to nobody any more. Where "
-            "the bank paid it all the same, ask it for the money back."
+            f"{came_back.reference} came back and was let go: what it was to pay was cancelled unpaid or set off, and what is left "
+            "of that is ordered anew. Where the bank paid it all the same, ask it for the money back."
         )
+
+
+def _refuse_useless_account(request_id: UUID, account: BankAccount) -> None:
+    """What is left of payments that came back goes to another account where the bank said that theirs is of no use."""
+    let_go = select(PaymentOrder).where(PaymentOrder.request_id == request_id, PaymentOrder.let_go_on.is_not(None))
+    for earlier in db.session.scalars(let_go.order_by(PaymentOrder.reference)):
+        refuse_same_account(earlier, account.id, issued_as=None)
 
 
 def person_of(actor: Actor) -> UUID:
@@ -253,14 +257,7 @@ def person_of(actor: Actor) -> UUID:
 def _ordered(request_id: UUID) -> Money:
     """What of a request is in orders, or set off against a debt: an order is over what both leave."""
     return set_off_of(request_id) + total(
-        db.session.scalars(
-            # What came back is still ordered: it is issued again by an order that stands for it.
-            select(PaymentOrder.amount).where(
-                PaymentOrder.request_id == request_id,
-                PaymentOrder.state != OrderState.CANCELLED.value,
-                PaymentOrder.reissue_of.is_(None),
-            )
-        )
+        db.session.scalars(select(PaymentOrder.amount).where(PaymentOrder.request_id == request_id, *HOLDING))
     )
 
 

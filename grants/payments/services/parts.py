@@ -202,23 +202,50 @@ def payable_left(request: PaymentRequest) -> dict[PartKey, Money]:
 
 
 def legs_set_off(
-    request: PaymentRequest, dims: Dimensions, debt: Recovery, owes: Dimensions, amount: Money, *, owed: Money
+    request: PaymentRequest,
+    dims: Dimensions,
+    debt: Recovery,
+    owes: Dimensions,
+    amount: Money,
+    *,
+    owed: Money,
+    returned: Sequence[tuple[Amounts, Dimensions]] = (),
 ) -> Legs:
-    """The legs of E15: of each part of the request what is set off; across grants as if it had been paid and paid back."""
+    """The legs of E15: of each part of the request what is set off; across grants as if it had been paid and paid back.
+
+    ``returned`` is what came back and is let go: it is payable again with what no order holds.
+    """
     held = payable_left(request)
+    for of_order, _ in returned:
+        for key, each in of_order.items():
+            held[key] = held.get(key, ZERO) + each
     fits = total(each for each in held.values() if each > ZERO) >= amount
     # What was decided before parts were kept, or sent as a whole, is set off as a whole.
     taken: dict[PartKey, Money] = rules.within(amount, held) if fits else {(dims.organisation_id, None): amount}
     if request.grant_id == debt.grant_id:
-        return _legs_within(held, dims, debt, owes, amount, owed=owed) if fits else legs_e15(taken, dims, debt=owes)
+        if fits:
+            return _legs_within(held, dims, debt, owes, amount, owed=owed, returned=returned)
+        return legs_e15(taken, dims, debt=owes, returned=returned)
     consumed = rules.fitted(amount, taken, queries.open_of(request.grant_id))
     return legs_e15_across(
-        taken, dims, debtor=owes, consumed=consumed, reopened=reopened(debt, owed=owed, received=amount)
+        taken,
+        dims,
+        debtor=owes,
+        consumed=consumed,
+        reopened=reopened(debt, owed=owed, received=amount),
+        returned=returned,
     )
 
 
 def _legs_within(
-    held: Amounts, dims: Dimensions, debt: Recovery, owes: Dimensions, amount: Money, *, owed: Money
+    held: Amounts,
+    dims: Dimensions,
+    debt: Recovery,
+    owes: Dimensions,
+    amount: Money,
+    *,
+    owed: Money,
+    returned: Sequence[tuple[Amounts, Dimensions]],
 ) -> Legs:
     """The legs of E15 within a grant: first what is due to who owes, of whose commitment nothing moves.
 
@@ -238,6 +265,7 @@ def _legs_within(
         debt=owes,
         consumed=rules.fitted(total(paid.values()), paid, queries.open_of(debt.grant_id)),
         reopened=[(partner, -each) for partner, each in net.items() if each < ZERO],
+        returned=returned,
     )
 
 

@@ -29,8 +29,8 @@ from grants.payments.services.orders import (
     confirmed_account,
     order_summary,
     person_of,
-    refuse_given_up,
     refuse_left_before,
+    refuse_let_go,
     refuse_same_account,
 )
 from grants.payments.services.requests import programme_code
@@ -54,10 +54,10 @@ def reissue(actor: Actor, order_id: UUID, *, version: int | None = None) -> Orde
     grant = lock_grant(earlier.grant_id)
     refuse_conflict(actor, grant.id)
     refuse_held(grant, paid_costs_of(earlier.request_id))
+    refuse_let_go(earlier)
     refuse_ahead(grant, earlier.request_id)
     _refuse_other_payee(grant, earlier)
     refuse_left_before([earlier], itself=True)
-    refuse_given_up(earlier)
     account = confirmed_account(earlier.payee_id)
     refuse_same_account(earlier, account.id, issued_as=_issued_as(earlier.id))
     order = PaymentOrder(

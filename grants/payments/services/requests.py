@@ -17,7 +17,7 @@ from grants.agreements.services import (
     refuse_prefinancing,
     refuse_unpaid,
 )
-from grants.agreements.states import RUNNING, GrantState, PaymentKind
+from grants.agreements.states import IN_ADVANCE, RUNNING, GrantState, PaymentKind
 from grants.calls.models import Call
 from grants.core import acts, faults
 from grants.core.acts import act
@@ -36,7 +36,9 @@ from grants.ledger.rules import Dimensions, Event
 from grants.payments import queries, rules
 from grants.payments.models import FinalBasis, PaymentOrder, PaymentRequest, Recovery
 from grants.payments.queries.ahead import unpaid_ahead
+from grants.payments.queries.requests import limits_of
 from grants.payments.rules import Decision, DecisionInput, RequestSummary
+from grants.payments.rules.additional import STATED_ANEW
 from grants.payments.rules.ahead import refuse_unpaid_ahead
 from grants.payments.rules.finals import refuse_above
 from grants.payments.services import parts
@@ -72,7 +74,7 @@ def open_prefinancing(actor: Actor, grant_id: UUID) -> RequestSummary | None:
     if not grant.prefinancing or _was_opened(grant_id, PaymentKind.PREFINANCING):
         return None
     refuse_prefinancing(grant)
-    return _open(grant, PaymentKind.PREFINANCING, None, grant.prefinancing)
+    return open_request(grant, PaymentKind.PREFINANCING, None, grant.prefinancing)
 
 
 @act(
@@ -98,7 +100,7 @@ def open_for_report(actor: Actor, report_id: UUID) -> RequestSummary | None:
 def _open_interim(grant: Grant, report: PeriodicReport) -> RequestSummary | None:
     if report.kind == ReportKind.FINAL.value or report.accepted_total is None or _request_of_report(report.id):
         return None
-    return _open(grant, PaymentKind.INTERIM, report, report.accepted_total)
+    return open_request(grant, PaymentKind.INTERIM, report, report.accepted_total)
 
 
 def _open_balance(grant: Grant) -> RequestSummary | None:
@@ -112,7 +114,7 @@ def _open_balance(grant: Grant) -> RequestSummary | None:
     ).one_or_none()
     if final is None or reports.unsettled(grant.id) or _was_opened(grant.id, PaymentKind.BALANCE):
         return None
-    made = _open(grant, PaymentKind.BALANCE, final, final_amount(grant))
+    made = open_request(grant, PaymentKind.BALANCE, final, final_amount(grant))
     want_certificates(grant)
     return made
 
@@ -144,7 +146,7 @@ def ask_again(actor: Actor, request_id: UUID, *, reply: str, version: int | None
     kind = PaymentKind(earlier.kind)
     report = get(PeriodicReport, earlier.report_id) if earlier.report_id else None
     acts.reason(reply.strip())
-    made = _open(grant, kind, report, _asked_now(grant, kind, report), replaces=earlier, reply=reply.strip())
+    made = open_request(grant, kind, report, _asked_now(grant, kind, report), replaces=earlier, reply=reply.strip())
     renew_balance(grant)
     return made
 
@@ -153,6 +155,8 @@ def _asked_now(grant: Grant, kind: PaymentKind, report: PeriodicReport | None) -
     match kind:
         case PaymentKind.PREFINANCING:
             return grant.prefinancing
+        case PaymentKind.ADDITIONAL:
+            raise Refused(STATED_ANEW)
         case PaymentKind.INTERIM:
             assert report is not None and report.accepted_total is not None, "an accepted report asks for it"
             return report.accepted_total
@@ -164,7 +168,7 @@ def _asked_now(grant: Grant, kind: PaymentKind, report: PeriodicReport | None) -
             assert_never(kind)
 
 
-def _open(
+def open_request(
     grant: Grant,
     kind: PaymentKind,
     report: PeriodicReport | None,
@@ -246,12 +250,12 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     kind = PaymentKind(request.kind)
     rules.check_decision(request.requested, given, kind)
     _refuse_after_final(grant)
-    if kind is PaymentKind.PREFINANCING:
+    if kind in IN_ADVANCE:
         refuse_prefinancing(grant)
     if kind is PaymentKind.BALANCE:
         _refuse_open_before_balance(grant, request)
         refuse_wanting(grant)
-    if kind is PaymentKind.PREFINANCING:
+    if kind in IN_ADVANCE:
         refuse_unguaranteed(actor, grant, given.approved)
     faults.point("ceiling")
     stands = books.of(grant_id=grant.id)
@@ -263,7 +267,7 @@ def decide(actor: Actor, request_id: UUID, given: DecisionInput, *, version: int
     paid = frozenset(each.organisation_id for each in parted.parts if each.approved)
     refuse_held(grant, paid)
     refuse_unpaid(grant, paid)
-    if kind is PaymentKind.PREFINANCING:
+    if kind in IN_ADVANCE:
         refuse_ahead_of_end(grant, paid)
     REQUEST.move(request, "approve" if given.approved == request.requested else "approve_in_part")
     _keep(request, decision, actor, given.reason)
@@ -302,10 +306,6 @@ def reject(actor: Actor, request_id: UUID, *, reason: str, version: int | None =
     renew_balance(grant)
     tell(grant, "payment_decided", request)
     return request_summary(request)
-
-
-def limits_of(grant: Grant) -> rules.Limits:
-    return rules.Limits(grant.maximum, grant.interim_ceiling, grant.prefinancing, grant.retention)
 
 
 def _refuse_after_final(grant: Grant) -> None:
@@ -384,11 +384,11 @@ def _keep(request: PaymentRequest, decision: Decision, actor: Actor, reason: str
 def _post(grant: Grant, request: PaymentRequest, kind: PaymentKind, parted: Parted) -> None:
     dims = dims_of(grant, request)
     match kind:
-        case PaymentKind.PREFINANCING:
+        case PaymentKind.PREFINANCING | PaymentKind.ADDITIONAL:
             _book(
                 Event.PREFINANCING_AUTHORISED,
                 request,
-                "pre-financing authorised",
+                f"{rules.WORDS[kind].lower()} authorised",
                 legs.legs_e6(parted.amounts("approved"), dims, retention=parted.amounts("retained")),
             )
         case PaymentKind.INTERIM:

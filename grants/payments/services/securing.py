@@ -192,7 +192,9 @@ def record_guarantee(
         raise Refused("The agreement of this grant asks for no guarantee; there is nothing to record.")
     if any(each.ended_at is None for each in guarantees_of(grant.id)):
         raise Refused("A guarantee stands already. End it first, with the reason; then record the other one.")
-    problems = guarantee_problems(given, grant.prefinancing, acts.today(), has_file=incoming is not None)
+    problems = guarantee_problems(
+        given, grant.prefinancing + grant.additional, acts.today(), has_file=incoming is not None
+    )
     if problems:
         raise Invalid("The guarantee cannot be taken over.", problems)
     assert incoming is not None, "a guarantee without its paper was refused"

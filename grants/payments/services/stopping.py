@@ -1,4 +1,4 @@
-"""Pre-financing of a grant that is to end: what was approved and not paid yet is not paid ahead of its costs any more."""
+"""Pre-financing of a grant or a part that is to end: what was approved and not paid yet is not paid ahead of its costs any more."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from grants.core.errors import Refused
 from grants.ledger import queries as books
 from grants.ledger.accounts import Account
 from grants.payments.models import PaymentOrder
-from grants.payments.queries.stopping import ahead_of_end
+from grants.payments.queries.stopping import ahead_of_end, held_back
+from grants.payments.rules.ahead import refuse_held_back
 
 
 def refuse_ahead(grant: Grant, request_id: UUID) -> None:
-    """Refuse to pay what a request pre-finances once a termination of its grant is confirmed.
+    """Refuse to pay what a request pre-finances once a termination of its grant is confirmed, or of a partner's part in it.
 
-    After the balance it pays for costs: what the balance found too much is set off first, and the rest may be paid.
+    After the balance it pays for costs: what the balance found too much is set off first, and the rest may be paid. Where a part
+    ends, what falls on it is cancelled first, and the rest is paid.
     """
     if _stopped([request_id]):
         _refuse(grant)
+    refuse_held_back(held_back([request_id]))
 
 
 def refuse_orders_ahead(orders: Sequence[PaymentOrder], grants: Mapping[UUID, Grant]) -> None:
-    """The same of orders that are to leave in one file; names the order. Mostly none is, at one statement."""
-    ahead = _stopped([order.request_id for order in orders])
+    """The same of orders that are to leave in one file; names the order. Mostly none is, at two statements."""
+    asked = [order.request_id for order in orders]
+    ahead, held = _stopped(asked), held_back(asked)
     for order in orders:
-        if order.request_id not in ahead:
-            continue
         try:
-            _refuse(grants[order.grant_id])
+            if order.request_id in ahead:
+                _refuse(grants[order.grant_id])
+            refuse_held_back([each for each in held if each.request_id == order.request_id])
         except Refused as error:
             raise Refused(f"{order.reference}: {error} Take it out of the file, or cancel it.") from error
 

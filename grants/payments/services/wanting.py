@@ -12,6 +12,8 @@ from grants.core.money import Money
 from grants.core.permissions import Actor, Permission
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.ledger import queries as books
+from grants.ledger.accounts import Account
 from grants.payments import queries
 from grants.payments.models import FinancialCertificate
 from grants.payments.queries.securing import guarantees_of
@@ -64,6 +66,7 @@ def refuse_unguaranteed(actor: Actor, grant: Grant, approved: Money) -> None:
     if not grant.guarantee_asked:
         return
     standing = next((each for each in guarantees_of(grant.id) if each.ended_at is None), None)
-    refuse_without_guarantee(standing, approved, acts.today(), actor.user_id)
+    before = books.balance(Account.PREFINANCING, grant_id=grant.id)
+    refuse_without_guarantee(standing, approved, acts.today(), actor.user_id, before=before)
     assert standing is not None, "refused before"
     people.refuse_tied_to(actor.user_id, (standing.recorded_by_id, standing.recorded_at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grants.payments.views import (
+    additional,
     amounts,
     answering,
     approvals,
@@ -31,6 +32,7 @@ from grants.payments.views.frame import NAVIGATION, bp
 
 __all__ = [
     "NAVIGATION",
+    "additional",
     "amounts",
     "answering",
     "approvals",

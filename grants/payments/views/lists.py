@@ -9,8 +9,9 @@ from grants.core import clock
 from grants.core.errors import Invalid
 from grants.core.paging import Page, Rows
 from grants.payments import queries
+from grants.payments.queries import bank_lines
 from grants.payments.queries import statements as told
-from grants.payments.queries.statements import LineView
+from grants.payments.queries.bank_lines import LineView
 from grants.payments.queries.waiting import InboxRow
 from grants.payments.views.frame import P, bp
 from grants.payments.views.statements import unmatched_asked
@@ -110,7 +111,7 @@ def statement_file(ref: str, position: int, kind: str) -> Any:
     """The lines of one statement in their order."""
     actor = current_actor()
     told.statement(actor, ref, position)
-    found = told.statement_lines(actor, ref, position, Page(size=LIST_ROWS_MAX))
+    found = bank_lines.statement_lines(actor, ref, position, Page(size=LIST_ROWS_MAX))
     lines = _cut(map(_line, found.items), found, LINES_COLUMNS)
     return downloads.list_file(f"statement {ref} {position}", LINES_COLUMNS, lines, kind)
 
@@ -122,7 +123,7 @@ def unmatched_file(kind: str) -> Any:
     asked, today, problems, _ = unmatched_asked()
     if problems:
         raise Invalid(" ".join(problems))
-    found = told.unmatched(current_actor(), asked, today, Page(size=LIST_ROWS_MAX))
+    found = bank_lines.unmatched(current_actor(), asked, today, Page(size=LIST_ROWS_MAX))
     lines = _cut(map(_line, found.items), found, LINES_COLUMNS)
     return downloads.list_file("lines-not-booked", LINES_COLUMNS, lines, kind)
 

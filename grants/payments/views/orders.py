@@ -19,7 +19,8 @@ from grants.payments.forms import (
 )
 from grants.payments.rules import returns
 from grants.payments.rules.evidence import ticks_of
-from grants.payments.rules.showing import NEXT_STEP, OrderView
+from grants.payments.rules.hands import NEXT_STEP
+from grants.payments.rules.showing import OrderView
 from grants.payments.states import NOT_LEFT, Step
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, choices, renew, status_of

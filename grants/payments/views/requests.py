@@ -26,7 +26,9 @@ from grants.payments.forms import (
     decide_form,
 )
 from grants.payments.forms.late_interest import CancelRequestForm
-from grants.payments.queries.stopping import stopped_words
+from grants.payments.queries.additional import use_of
+from grants.payments.queries.stopping import held_back, stopped_words
+from grants.payments.rules.ahead import HeldBack
 from grants.payments.states import SuspensionReason
 from grants.payments.views.frame import P, bp, overtaker, own_or_fresh
 from grants.web.forms import ContestedForm, choices, renew, status_of
@@ -75,7 +77,8 @@ def cancel_request(ref: str) -> Any:
     if form.validate_on_submit():
         with form.attempt():
             request_id, reason = queries.request_id_of(actor, ref), form.reason.data or ""
-            services.cancel_request(actor, request_id, reason=reason, version=form.version_shown())
+            of, shown = form.partner(), form.version_shown()
+            services.cancel_request(actor, request_id, reason=reason, of=of, version=shown)
             flash(f"What was never paid of {ref} is cancelled. The coordinator is told why.", "success")
             return see_other(".request_page", ref=ref)
     return _request(ref, form)
@@ -177,9 +180,10 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
     about: list[Asking[Any]] = [
         *(agreements.holds.asking([found.grant_id]), queries.history.asking([found.id])),
         *(stopped_words.asking([found.id]), queries.set_off.asking(found.reference)),
-        *(queries.cancellation.asking(found.id), queries.interest_origin.asking(found.id)),
+        *(queries.cancellations.asking(found.id), queries.interest_origin.asking(found.id), use_of.asking(found.id)),
+        held_back.asking([found.id]),
     ]
-    held, histories, stops, taken, cancelled, interest_on = alone(side_by_side(about))
+    held, histories, stops, taken, cancelled, interest_on, use, parts_end = alone(side_by_side(about))
     holds = held[found.grant_id]
     outcome = refusal = limits = None
     parts: tuple[rules.PartLine, ...] = ()
@@ -198,8 +202,10 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         stopped=stopped,
         taken=taken if found.set_off else None,
         cancelled=cancelled,
+        parts_end=parts_end,
         interest_on=interest_on,
-        cancel_form=own_or_fresh(sent, CancelRequestForm, version=found.version),
+        use=use,
+        cancel_form=_cancel_form(sent, found, parts_end),
         position=outcome.position if outcome else None,
         forecast=outcome.decision if outcome else None,
         limits=limits,
@@ -223,6 +229,23 @@ def _request(ref: str, sent: ContestedForm | None) -> Any:
         prepare_form=own_or_fresh(sent, PrepareForm, version=found.version, amount=found.to_order),
     )
     return shown, status_of(sent)
+
+
+def _cancel_form(
+    sent: ContestedForm | None, found: rules.RequestView, parts_end: Sequence[HeldBack]
+) -> CancelRequestForm:
+    """The form; where parts end with what falls on each to choose from, the first of them chosen."""
+    ended = [each for each in parts_end if each.is_confirmed]
+    first = str(ended[0].organisation_id) if ended else None
+    form = own_or_fresh(sent, CancelRequestForm, version=found.version, of=first)
+    assert isinstance(form, CancelRequestForm)
+    form.of.choices = choices(
+        [
+            *((str(each.organisation_id), f"What falls on {each.name}: {each.amount}") for each in ended),
+            *([("", "All that was never paid")] if ended else []),
+        ]
+    )
+    return form
 
 
 def _check_form(sent: ContestedForm | None, found: rules.RequestView) -> CheckForm:

@@ -191,7 +191,7 @@ def _guarantee_page(ref: str, sent: ContestedForm | None) -> Any:
         form=sent,
         next="The pre-financing waits for a guarantee." if standing is None else "A guarantee stands.",
         last=overtaker(sent, kind, object_id, found.grant.reference),
-        record_form=own_or_fresh(sent, GuaranteeForm, version=version, amount=found.grant.limits.prefinancing),
+        record_form=own_or_fresh(sent, GuaranteeForm, version=version, amount=found.grant.limits.in_advance),
         end_form=own_or_fresh(sent, EndGuaranteeForm, version=version),
     )
     return shown, status_of(sent)

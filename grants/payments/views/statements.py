@@ -12,6 +12,7 @@ from grants.core import clock, files
 from grants.core.errors import Conflict, Invalid, NotFound
 from grants.payments import queries, services
 from grants.payments.forms import BankFileForm, ExplainForm, ReasonForm
+from grants.payments.queries import bank_lines
 from grants.payments.queries import statements as told
 from grants.payments.rules.statements.ageing import Age, UnmatchedAsk
 from grants.payments.rules.statements.values import BANK_FILE_BYTES_MAX, BankFile, Direction
@@ -94,7 +95,7 @@ def bank_statement(ref: str, position: int) -> Any:
         "payments/bank_statement.html",
         statement=told.statement(actor, ref, position),
         proof=told.statement_proof(actor, ref, position),
-        lines=told.statement_lines(actor, ref, position, paging.asked()),
+        lines=bank_lines.statement_lines(actor, ref, position, paging.asked()),
     )
 
 
@@ -109,8 +110,8 @@ def unmatched() -> Any:
         problems=problems,
         accounts=known,
         directions=tuple(Direction),
-        ages=told.ages(actor, asked, today),
-        lines=told.unmatched(actor, asked, today, paging.asked()),
+        ages=bank_lines.ages(actor, asked, today),
+        lines=bank_lines.unmatched(actor, asked, today, paging.asked()),
         today=today,
     )
 
@@ -137,7 +138,7 @@ def bank_line(number: int) -> Any:
 @requires(P.BANK_LINE_EXPLAIN)
 def explain(number: int) -> Any:
     actor = current_actor()
-    found = told.line_page(actor, number)
+    found = bank_lines.line_page(actor, number)
     form = ExplainForm().of(found.possible, found.funds)
     if form.validate_on_submit():
         try:
@@ -190,7 +191,7 @@ def withdraw_claim(number: int) -> Any:
 
 def _newest_claim(number: int) -> UUID:
     """What was said last of the line, decided or not: the act says what became of it meanwhile."""
-    found = told.line_page(current_actor(), number)
+    found = bank_lines.line_page(current_actor(), number)
     if not found.claims:
         raise NotFound
     return (found.open or found.claims[0]).id
@@ -198,7 +199,7 @@ def _newest_claim(number: int) -> UUID:
 
 def _line(number: int, sent: Form | None) -> Any:
     actor = current_actor()
-    found = told.line_page(actor, number)
+    found = bank_lines.line_page(actor, number)
     newest = found.claims[0] if found.claims else None
     contested = sent if isinstance(sent, ContestedForm) else None
     if newest is not None:

@@ -147,7 +147,7 @@ class LinesAsked:
     needs_file: bool = False
     # Why nothing of a partner is declared; and of who leaves within the period, the first day without its part.
     barred: Mapping[UUID, str] = field(default_factory=dict)
-    until: Mapping[UUID, date] = field(default_factory=dict)
+    parts_end_before: Mapping[UUID, date] = field(default_factory=dict)
 
 
 # What is no part of a supplier's name: forms of companies as they are written across Europe.
@@ -327,9 +327,9 @@ def _bound(partner: UUID | None, day: date | None, asked: LinesAsked, said: _Say
     if words := asked.barred.get(partner):
         said(Column.PARTNER, words)
         return
-    until = asked.until.get(partner)
-    if until is not None and day is not None and day >= until:
-        last = clock.long_date(clock.add_days(until, -1))
+    ends_before = asked.parts_end_before.get(partner)
+    if ends_before is not None and day is not None and day >= ends_before:
+        last = clock.long_date(clock.add_days(ends_before, -1))
         said(
             Column.DAY,
             f"This partner took part until {last}. A cost of a later day is not eligible: leave the row out.",

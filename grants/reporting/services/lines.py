@@ -106,7 +106,7 @@ def _asked(actor: Actor, report: PeriodicReport) -> LinesAsked:
         ends_before=report.ends_before,
         files={each.name: each.sha256 for each in evidence},
         barred={who: words for who, bond in bonds.items() if (words := bond.costs_problem(report.starts_on))},
-        until={who: bond.last_on for who, bond in bonds.items() if bond.last_on is not None},
+        parts_end_before={who: bond.ends_before for who, bond in bonds.items() if bond.ends_before is not None},
     )
 
 

@@ -11,6 +11,7 @@ from grants.payments.states import BookedAs, Explained
 
 EXPLAINED_WORDS: Mapping[Explained, str] = {
     Explained.ORDER: "The payment of an order",
+    Explained.FILE: "A whole payment file in one sum",
     Explained.RECOVERY: "Money paid back for a recovery",
     Explained.FUNDING: "Funding received for a parent grant",
     Explained.UNIDENTIFIED: "A receipt nobody knows what for",
@@ -31,14 +32,14 @@ BOOKED_WORDS: Mapping[BookedAs, str] = {
     BookedAs.SET_ASIDE: "Set aside",
 }
 # What can be said of money that went, that came and is not booked, and that stands unidentified.
-OF_DEBITS = (Explained.ORDER, Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
+OF_DEBITS = (Explained.ORDER, Explained.FILE, Explained.CHARGE, Explained.REPAID, Explained.SET_ASIDE)
 OF_CREDITS = (Explained.RETURN, Explained.UNIDENTIFIED, Explained.SET_ASIDE)
 OF_UNIDENTIFIED = (Explained.RECOVERY, Explained.FUNDING, Explained.RETURN)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody says a line is: with the reference of the order, the recovery or the parent grant, and how they know."""
+    """What somebody says a line is: with the reference of the order, the file, the recovery or the parent grant, and how they know."""
 
     explained: Explained
     named: str

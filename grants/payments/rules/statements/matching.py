@@ -14,6 +14,7 @@ from uuid import UUID
 
 from grants.core.money import Money, total
 from grants.payments.rules.statements.values import Direction, Line
+from grants.payments.rules.statements.whole_files import FileCandidate, FileWhy, names, why_not, words
 
 # Of an order the bank has, and has not booked.
 OPEN_STATES = frozenset({"sent", "acknowledged"})
@@ -36,18 +37,6 @@ class Candidate:
     has_line: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FileCandidate:
-    """A payment file as matching sees it: what of it the bank has and has not booked."""
-
-    id: UUID
-    reference: str
-    message_id: str
-    account_id: UUID | None
-    orders: int
-    total: Money
-
-
 class Why(StrEnum):
     """Why a line executes no order."""
 
@@ -59,6 +48,7 @@ class Why(StrEnum):
     TWICE = "twice"
     ACCOUNT = "account"
     STATE = "state"
+    FILE = "file"
     UNKNOWN = "unknown"
 
 
@@ -73,6 +63,13 @@ class Match:
     why: Why | None = None
     nearest: tuple[Candidate, ...] = ()
     file: FileCandidate | None = None
+    # The file it names and is not, with what differs.
+    not_file: tuple[FileCandidate, FileWhy] | None = None
+
+    @property
+    def named_file(self) -> FileCandidate | None:
+        """The file it names, whether it is that file or not."""
+        return self.file or (self.not_file[0] if self.not_file else None)
 
     @property
     def words(self) -> str:
@@ -97,7 +94,7 @@ def match_lines(
     return {
         key: Match(None, Why.TWICE, (each.order,))
         if each.order and taken[each.order.id] > 1
-        else Match(None, Why.SEVERAL)
+        else Match(None, Why.FILE, not_file=(each.file, FileWhy.TWICE))
         if each.file and whole[each.file.id] > 1
         else each
         for key, each in found.items()
@@ -123,14 +120,11 @@ def match_returns(lines: Mapping[str, Line], account_id: UUID, orders: Sequence[
 
 
 def _of_file(line: Line, account_id: UUID, files: Sequence[FileCandidate]) -> Match | None:
-    """A debit that names a file and no payment of it, from its account, of all the bank has not booked of it."""
-    if line.is_reversal or line.direction is Direction.CREDIT or line.end_to_end_id or not line.payment_id:
-        return None
+    """What a debit is that names a file and no payment of it; None for any other line."""
     for each in files:
-        named = line.payment_id in (each.message_id, f"{each.message_id}-1")
-        as_many = line.parts in (1, each.orders)
-        if named and as_many and each.orders and each.account_id == account_id and each.total == line.amount:
-            return Match(None, file=each)
+        if names(line, each):
+            why = why_not(line, account_id, each)
+            return Match(None, file=each) if why is None else Match(None, Why.FILE, not_file=(each, why))
     return None
 
 
@@ -226,7 +220,7 @@ def _pair(line: Line, waiting: Waiting) -> tuple[Candidate, ...] | None:
 
 
 def _said(found: Match) -> str:
-    names = _names(found.nearest)
+    named = _names(found.nearest)
     match found.why:
         case None if found.file is not None:
             return f"It pays the file {found.file.reference} whole: {found.file.orders} orders, one sum."
@@ -236,26 +230,29 @@ def _said(found: Match) -> str:
                 return f"It is the booking of order {found.order.reference}, which was entered before."
             return f"It executes order {found.order.reference}: end-to-end id, amount and account agree."
         case Why.CREDIT:
-            return f"Money that came in; it names {names}." if names else "Money that came in."
+            return f"Money that came in; it names {named}." if named else "Money that came in."
         case Why.REVERSAL:
-            return f"The bank takes back a booking, which names {names}." if names else "The bank takes back a booking."
+            return f"The bank takes back a booking, which names {named}." if named else "The bank takes back a booking."
         case Why.AMOUNT:
-            return f"It names {names}, whose amount is {found.nearest[0].amount}."
+            return f"It names {named}, whose amount is {found.nearest[0].amount}."
         case Why.REFERENCE:
-            return f"Its amount is that of {names}, but it names another end-to-end id or none."
+            return f"Its amount is that of {named}, but it names another end-to-end id or none."
         case Why.SEVERAL:
-            return f"One line for several payments: {names}." if names else "Two lines for the same payment file."
+            return f"One line for several payments: {named}."
+        case Why.FILE:
+            assert found.not_file is not None, "it names a file"
+            return words(found.not_file[1], found.not_file[0])
         case Why.TWICE:
-            return f"Another line fits {names} as well, and a bank books an order once."
+            return f"Another line fits {named} as well, and a bank books an order once."
         case Why.ACCOUNT:
-            return f"It names {names}, which was to be paid from another account."
+            return f"It names {named}, which was to be paid from another account."
         case Why.STATE:
             if found.nearest[0].has_line:
-                return f"It names {names}, which another line booked already."
-            return f"It names {names}, which is {found.nearest[0].state.replace('_', ' ')}, not waiting for the bank."
+                return f"It names {named}, which another line booked already."
+            return f"It names {named}, which is {found.nearest[0].state.replace('_', ' ')}, not waiting for the bank."
         case Why.UNKNOWN:
             return (
-                f"No order has its end-to-end id; nearest is {names}." if names else "No order has its end-to-end id."
+                f"No order has its end-to-end id; nearest is {named}." if named else "No order has its end-to-end id."
             )
 
 
