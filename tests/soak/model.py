@@ -298,7 +298,9 @@ class Model:
         found = self.guarantee
         if not self.guarantee_asked:
             return True
-        return found is not None and found.amount >= approved and found.valid_until >= today and found.by != who
+        # What is open of what was paid in advance before is under it too.
+        covered = found is not None and found.amount >= approved + self.sums[Account.PREFINANCING]
+        return found is not None and covered and found.valid_until >= today and found.by != who
 
     def of_request(self, request: Asked, *states: str) -> list[Order]:
         """The orders of a request in one of these states."""

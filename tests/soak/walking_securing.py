@@ -44,10 +44,12 @@ class SecuringSteps(Steps):
 
     def _record_guarantee(self, percent: int, days: int, who: int) -> None:
         model, today = self.model, self.now.date()
-        amount, until, paper = model.prefinancing * percent // 100, today + timedelta(days=days), document()
+        # It covers what may be paid in advance, at once and in addition.
+        needed = model.prefinancing + model.additional
+        amount, until, paper = needed * percent // 100, today + timedelta(days=days), document()
         given = GuaranteeInput("Bank of Northbridge", Money(amount), until)
         running = model.guarantee_asked and not model.over and not model.closed
-        allowed = running and model.guarantee is None and amount >= model.prefinancing and until >= today
+        allowed = running and model.guarantee is None and amount >= needed and until >= today
         person, grant_id = self.people[who], self.grant.grant_id
         if self.tried(allowed, lambda: services.record_guarantee(person, grant_id, given, incoming=paper) or "done"):
             newest = select(PaymentGuarantee.id).where(PaymentGuarantee.grant_id == grant_id)
