@@ -362,7 +362,7 @@ class Model:
         """What of a request can be cancelled unpaid, and what was retained of it with that; nothing where it may not be."""
         unpaid, ahead, back = self.unpaid(request), self.sums[Account.PREFINANCING], self.back(request)
         returned = sum(each.amount for each in back)
-        if request.kind not in IN_ADVANCE or self.final is not None or request.cancelled:
+        if request.kind not in IN_ADVANCE or self.final is not None:
             return 0, 0
         amount = min(unpaid, ahead)
         if amount <= 0 or unpaid != self.left(request) + returned or (back and amount < unpaid):
@@ -377,7 +377,7 @@ class Model:
         self.move(PREFINANCING=-amount - kept, RETENTION=-kept, RETURNED=-returned, PAYABLE=returned - amount)
         for each in back:
             each.given_up = True
-        request.cancelled, request.set_off = amount, request.set_off + amount
+        request.cancelled, request.set_off = request.cancelled + amount, request.set_off + amount
         if amount == request.payable:
             request.state = "cancelled"
 
