@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.soak.walking import DONE, TALLY, Walk
+from tests.soak.left_out import LEFT_OUT, verbs
+from tests.soak.steps import ACTS_DONE, ACTS_REFUSED_TO_NOBODY, DONE, TALLY
+from tests.soak.walking import Walk
 from tests.soak.ways import DEEDS, WAYS, go
 
 # The same walks each time: what they find is found by whoever breaks it. `make soak` draws others.
@@ -22,12 +24,17 @@ SHORT = settings(
 
 @pytest.mark.usefixtures("app")
 def test_on_straight_ways_every_deed_is_done_and_the_books_are_the_model_after_each() -> None:
-    DONE.clear()
+    for counted in (DONE, ACTS_DONE, ACTS_REFUSED_TO_NOBODY):
+        counted.clear()
     for stage, steps in WAYS.values():
         go(stage, steps)
 
     assert sorted(DEEDS - {*DONE}) == []
     assert TALLY["crashes"] and TALLY["repeats"]
+    # A new act is driven, or it is said why not.
+    assert sorted(verbs() - {*ACTS_DONE}) == sorted(LEFT_OUT)
+    # And each was refused to somebody without any role.
+    assert sorted({*ACTS_DONE} - {*ACTS_REFUSED_TO_NOBODY}) == []
 
 
 @pytest.mark.usefixtures("app")

@@ -103,19 +103,21 @@ class Journal:
         assert sum(each.cents for each in maxima.values()) == grant.maximum.cents, "I4: partners"
         committed = sums["B310"] + sums["B400"]
         assert committed == grant.maximum.cents or (decommitted and committed <= grant.maximum.cents), "I4"
-        assert -sums["1000"] <= grant.maximum.cents <= call["B000"], "I5"
+        # Interest that the programme owes for paying late is beside the grant.
+        paid = -sums["1000"] - (sums["5100"] - sums["2300"] - sums["1055"])
+        assert paid <= grant.maximum.cents <= call["B000"], "I5"
         assert sums["B400"] <= grant.maximum.cents, "I5: consumed"
         if grant.final_amount is None:
             on_its_way = sums["2000"] + sums["1050"] + sums["2100"] + sums["2200"]
             ahead = max(sums["1100"], 0)
-            assert on_its_way - sums["1000"] <= max(grant.interim_ceiling.cents, ahead), "I8"
+            assert on_its_way + paid <= max(grant.interim_ceiling.cents, ahead), "I8"
         for partner, maximum in maxima.items():
             assert self.partners[grant_id, partner, "B400"] <= maximum.cents, (
                 f"I10: {partner} is paid above its maximum"
             )
             if partner != grant.coordinator_id:
-                paid, passed = (self.partners[grant_id, partner, code] for code in ("B400", "M200"))
-                assert self.held_for(grant_id, partner) == max(paid - passed, 0), "what is held for a partner"
+                due, passed = (self.partners[grant_id, partner, code] for code in ("B400", "M200"))
+                assert self.held_for(grant_id, partner) == max(due - passed, 0), "what is held for a partner"
 
 
 def orders_of(grant_id: UUID) -> dict[UUID, tuple[str, int]]:

@@ -7,8 +7,11 @@ from datetime import date
 from typing import Any
 
 from grants.ledger.accounts import Account
+from tests.soak.reference import apportioned
 
 MAXIMUM, CEILING, PREFINANCING, RETENTION = 600_000_00, 540_000_00, 240_000_00, 30_000_00
+# Of which the city and the agency have these parts.
+SHARES = {"city": 400_000_00, "agency": 200_000_00}
 # What is paid in advance once more, where so many per cent of what was paid before are used.
 ADDITIONAL, THRESHOLD = 100_000_00, 70
 IN_ADVANCE = ("prefinancing", "additional")
@@ -36,16 +39,28 @@ class Asked:
     state: str = "submitted"
     approved: int = 0
     payable: int = 0
+    retained: int = 0
     replaced: bool = False
     # Its clock stands still, and who stopped it.
     suspended_by: int | None = None
     # What no order pays: set off, or cancelled unpaid.
     set_off: int = 0
     cancelled: int = 0
-    retained: int = 0
     # Of how much that was paid in advance the city stated to have used how much.
     advanced: int = 0
     used: int = 0
+    # Who registered and verified it, where its call asks for that; whether it is with the city to be completed.
+    registered_by: int | None = None
+    verified_by: int | None = None
+    returned: bool = False
+    # Its days were counted anew; who reckoned interest for its late payment, which nobody decided yet.
+    restarted: bool = False
+    reckoned_by: int | None = None
+
+    @property
+    def is_interest(self) -> bool:
+        """Whether it pays interest: beside the grant, by accounts of its own."""
+        return self.kind == "interest"
 
 
 @dataclass
@@ -66,8 +81,10 @@ class Order:
     account: int = 0
     # The order that came back and is issued again by it.
     instead_of: Order | None = None
-    # It came back, and what it was to pay was cancelled unpaid.
+    # What it was to pay was cancelled unpaid after it came back.
     given_up: bool = False
+    # Interest was reckoned for it.
+    reckoned: bool = False
 
 
 @dataclass
@@ -90,6 +107,40 @@ class Debt:
     touched_interest: set[int] = field(default_factory=set)
     reply_until: date | None = None
     due_on: date | None = None
+
+
+@dataclass
+class Guarantee:
+    """What secures the pre-financing, and who recorded it."""
+
+    id: Any
+    amount: int
+    valid_until: date
+    by: int
+
+
+@dataclass
+class Certificate:
+    """A certificate on what a partner declared, by its state, and who brought it."""
+
+    id: Any
+    state: str = "wanted"
+
+
+@dataclass
+class Told:
+    """A line of the bank that does not explain itself, and what is said of it."""
+
+    id: Any
+    kind: str
+    amount: int
+    on: date
+    order: Order | None = None
+    booked: str = ""
+    claim: Any = None
+    says: str = ""
+    by: int = 0
+    debt: Debt | None = None
 
 
 @dataclass
@@ -116,6 +167,14 @@ class Model:
     last_report: int | None = None
     debts: list[Debt] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    # What a request passes before its decision; whether pre-financing waits for a guarantee, and the one that stands.
+    path: str = "decided"
+    guarantee_asked: bool = False
+    guarantee: Guarantee | None = None
+    # From which contribution a certificate is asked of a partner, and those that were.
+    certificate_from: int | None = None
+    certificates: dict[str, Certificate] = field(default_factory=dict)
     closed: bool = False
     entries: int = 0
     maximum: int = MAXIMUM
@@ -148,7 +207,8 @@ class Model:
         """What counts against the ceiling."""
         sums = self.sums
         on_its_way = sums[Account.PAYABLE] + sums[Account.IN_TRANSIT] + sums[Account.RETURNED]
-        return on_its_way + sums[Account.RETENTION] - sums[Account.BANK]
+        interest = sums[Account.INTEREST_COSTS] - sums[Account.INTEREST_PAYABLE] - sums[Account.INTEREST_IN_TRANSIT]
+        return on_its_way + sums[Account.RETENTION] - sums[Account.BANK] - interest
 
     def left(self, request: Asked) -> int:
         """What of a request is not ordered yet."""
@@ -177,24 +237,74 @@ class Model:
                 return accepted
             return 0 if request.state == "rejected" else request.approved
 
-        return min(self.maximum, sum(counts(number, accepted) for number, accepted in self.reports.items()))
+        asked = sum(counts(number, accepted) for number, accepted in self.reports.items())
+        return min(self.maximum, asked, self._certified())
+
+    def contributions(self) -> dict[str, int]:
+        """What of everything accepted is each partner's, by their maxima of the beginning."""
+        found = dict.fromkeys(SHARES, 0)
+        for accepted in self.reports.values():
+            for partner, part in apportioned(accepted, SHARES).items():
+                found[partner] += part
+        return found
+
+    def wanted_certificates(self) -> set[str]:
+        """Whose contribution reaches the sum from which a certificate is asked for."""
+        least = self.certificate_from
+        return {who for who, part in self.contributions().items() if least is not None and part >= least}
+
+    def _certified(self) -> int:
+        """What counts where a certificate was done without: of that partner what needs none."""
+        without = {who for who, each in self.certificates.items() if each.state == "without"}
+        return sum(
+            min(part, self.certificate_from or part) if who in without else part
+            for who, part in self.contributions().items()
+        )
+
+    def _waits_for_certificates(self) -> bool:
+        done = {who for who, each in self.certificates.items() if each.state in ("accepted", "without")}
+        return bool(self.wanted_certificates() - done)
 
     def wanted(self, request: Asked) -> int:
         """What a request asks for now."""
         return self.final_requested() if request.kind == "balance" else request.requested
 
-    def may_decide(self, request: Asked, approved: int) -> bool:
-        """Whether the authoriser may approve so much of a request."""
+    def may_decide(self, request: Asked, approved: int, who: int, today: date) -> bool:
+        """Whether this person may approve so much of a request."""
         wanted = self.wanted(request)
         if self.closed or self.final is not None or request.state != "submitted" or not 0 <= approved <= wanted:
             return False
+        if not self._passed(request, who):
+            return False
         if request.kind == "balance":
             open_ones = any(each is not request and each.state == "submitted" for each in self.requests)
-            return not open_ones and not self._claims_what_nobody_had(approved)
+            wants = self._claims_what_nobody_had(approved) or self._waits_for_certificates()
+            return not open_ones and not wants
         if wanted and not approved:
             return False
+        if request.kind == "interim":
+            return True
         most = {"prefinancing": self.prefinancing, "additional": self.additional}
-        return request.kind == "interim" or approved <= min(most[request.kind], self.room)
+        secured = request.kind not in IN_ADVANCE or self._secured(approved, who, today)
+        return secured and approved <= min(most[request.kind], self.room)
+
+    def _passed(self, request: Asked, who: int) -> bool:
+        """Whether it passed what its call asks for, by others."""
+        whole = {"decided": True, "verified": request.verified_by is not None}[self.path]
+        return whole and not request.returned and who not in (request.registered_by, request.verified_by)
+
+    def _secured(self, approved: int, who: int, today: date) -> bool:
+        """Whether the guarantee that is asked for covers it, is valid, and is somebody else's."""
+        found = self.guarantee
+        if not self.guarantee_asked:
+            return True
+        # What is open of what was paid in advance before is under it too.
+        covered = found is not None and found.amount >= approved + self.sums[Account.PREFINANCING]
+        return found is not None and covered and found.valid_until >= today and found.by != who
+
+    def of_request(self, request: Asked, *states: str) -> list[Order]:
+        """The orders of a request in one of these states."""
+        return [each for each in self.orders if each.request is request and each.state in states]
 
     @property
     def room(self) -> int:
@@ -252,7 +362,7 @@ class Model:
         """What of a request can be cancelled unpaid, and what was retained of it with that; nothing where it may not be."""
         unpaid, ahead, back = self.unpaid(request), self.sums[Account.PREFINANCING], self.back(request)
         returned = sum(each.amount for each in back)
-        if request.kind not in IN_ADVANCE or self.final is not None or request.cancelled:
+        if request.kind not in IN_ADVANCE or self.final is not None:
             return 0, 0
         amount = min(unpaid, ahead)
         if amount <= 0 or unpaid != self.left(request) + returned or (back and amount < unpaid):
@@ -267,9 +377,15 @@ class Model:
         self.move(PREFINANCING=-amount - kept, RETENTION=-kept, RETURNED=-returned, PAYABLE=returned - amount)
         for each in back:
             each.given_up = True
-        request.cancelled, request.set_off = amount, request.set_off + amount
+        request.cancelled, request.set_off = request.cancelled + amount, request.set_off + amount
         if amount == request.payable:
             request.state = "cancelled"
+
+    def renew(self) -> None:
+        """A balance that waits asks for what counts now; where that is another amount, what was verified falls away."""
+        for each in self.requests:
+            if each.kind == "balance" and each.state == "submitted" and each.requested != self.final_requested():
+                each.requested, each.verified_by = self.final_requested(), None
 
     # ------------------------------------------------------------------ decisions
 
@@ -279,7 +395,7 @@ class Model:
         before = sums[Account.PAYABLE]
         match request.kind:
             case "prefinancing":
-                kept = request.retained = min(self.retention, approved)
+                request.retained = kept = min(self.retention, approved)
                 self.move(PREFINANCING=approved, RETENTION=kept, PAYABLE=approved - kept)
             case "additional":
                 self.move(PREFINANCING=approved, PAYABLE=approved)
@@ -292,6 +408,7 @@ class Model:
                 self._settle(approved)
         request.approved, request.payable = approved, sums[Account.PAYABLE] - before
         request.state = "decided" if approved == wanted else "decided in part"
+        self.renew()
 
     def _settle(self, final: int) -> None:
         sums = self.sums
@@ -317,14 +434,47 @@ class Model:
     def step(self, order: Order, step: str, who: int) -> None:
         """Take a step, and book it where money moves."""
         order.by[step], order.state = who, BECOMES[step]
-        if step == "send" and order.instead_of is not None:
-            self.move(RETURNED=-order.amount, IN_TRANSIT=order.amount)
-        elif step == "send":
-            self.move(PAYABLE=-order.amount, IN_TRANSIT=order.amount)
+        if step == "send":
+            self.leaves(order)
         elif step == "execute":
-            self.move(
-                IN_TRANSIT=-order.amount, BANK=-order.amount, CONSUMED=order.amount, LEGALLY_COMMITTED=-order.amount
-            )  # fmt: skip
+            self.arrives(order)
+
+    def leaves(self, order: Order) -> None:
+        """Its file is with the bank."""
+        cents = order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_PAYABLE=-cents, INTEREST_IN_TRANSIT=cents)
+        elif order.instead_of is not None:
+            self.move(RETURNED=-cents, IN_TRANSIT=cents)
+        else:
+            self.move(PAYABLE=-cents, IN_TRANSIT=cents)
+
+    def arrives(self, order: Order) -> None:
+        """The bank carried it out; interest consumes nothing of a grant."""
+        order.state, cents = "executed", order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_IN_TRANSIT=-cents, BANK=-cents)
+        else:
+            self.move(IN_TRANSIT=-cents, BANK=-cents, CONSUMED=cents, LEGALLY_COMMITTED=-cents)
+
+    def rejected(self, order: Order) -> None:
+        """The bank refused it."""
+        order.state, cents = "bank_rejected", order.amount
+        if order.request.is_interest:
+            self.move(INTEREST_IN_TRANSIT=-cents, INTEREST_PAYABLE=cents)
+        else:
+            self.move(IN_TRANSIT=-cents, RETURNED=cents)
+
+    def comes_back(self, order: Order, *, unidentified: bool = False) -> None:
+        """It was paid and came back to the bank, where it may have stood as not known what for."""
+        order.state, cents = "returned", order.amount
+        if order.request.state == "cancelled":
+            order.request.state = "decided"
+        here = {"UNIDENTIFIED": -cents} if unidentified else {"BANK": cents}
+        if order.request.is_interest:
+            self.move(INTEREST_PAYABLE=cents, **here)
+        else:
+            self.move(RETURNED=cents, CONSUMED=-cents, LEGALLY_COMMITTED=cents, **here)
 
     def may_close(self) -> bool:
         """Whether everything is settled."""
@@ -337,8 +487,9 @@ KEPT = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.BANK, Account.PREFINANCING, Account.RETENTION, Account.GRANT_COSTS,
     Account.CONSUMED, Account.LEGALLY_COMMITTED, Account.RECOVERY_RECEIVABLE, Account.RETURNED, Account.WAIVED,
     Account.INTEREST_RECEIVABLE, Account.INTEREST_INCOME, Account.OFFSET_BETWEEN_GRANTS, Account.UNIDENTIFIED,
+    Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT, Account.INTEREST_COSTS,
 )  # fmt: skip
 OPEN = (
     Account.PAYABLE, Account.IN_TRANSIT, Account.RETENTION, Account.PREFINANCING, Account.RECOVERY_RECEIVABLE,
-    Account.RETURNED, Account.INTEREST_RECEIVABLE,
+    Account.RETURNED, Account.INTEREST_RECEIVABLE, Account.INTEREST_PAYABLE, Account.INTEREST_IN_TRANSIT,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from grants.core import acts, clock
 from grants.core.audit import ActKey
 from grants.core.db import db
-from grants.core.errors import GrantsError
+from grants.core.errors import GrantsError, NotAllowed
 from grants.core.faults import Fault
 from grants.core.money import Money
 from grants.core.permissions import Actor
@@ -48,8 +49,9 @@ percents = st.integers(1, 130)
 people = st.integers(0, PEOPLE - 1)
 picks = st.integers(0, 10_000)
 TALLY = Tally()
-# How often each deed was done, and refused.
+# How often each deed was done, and refused; and each act of the register by its verb, with who has no role at all.
 DONE, REFUSED = Tally(), Tally()
+ACTS_DONE, ACTS_REFUSED_TO_NOBODY = Tally(), Tally()
 NOTHING = object()
 # So many walks are verified whole one by one: it takes longer the more of them one database holds.
 WHOLE_UNTIL = 100
@@ -63,6 +65,9 @@ def circuit() -> list[Actor]:
 class Steps(RuleBasedStateMachine):
     """One grant; each rule tries one act, right or wrong, and the model says which it is."""
 
+    # In whose name each act is tried first where somebody without any role is asked too.
+    nobody: Actor | None = None
+
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
@@ -70,7 +75,7 @@ class Steps(RuleBasedStateMachine):
         with clock.at(NOW):
             self.grant = walked(next(numbers))
             self.people = circuit()
-            opened = services.open_prefinancing(actors.program(), self.grant.grant_id)
+            opened = self.follows(lambda: services.open_prefinancing(actors.program(), self.grant.grant_id))
             self.lead = actors.give(
                 actors.ana().user_id, Role.APPLICATION_LEAD, "application", self.grant.application_id
             )
@@ -89,7 +94,8 @@ class Steps(RuleBasedStateMachine):
         self.reversals: list[tuple[UUID, int, UUID]] = []
         self.decided_reversals: set[UUID] = set()
         self.reversed: set[UUID] = set()
-        self.amendment, self.transferred = 0, 0
+        self.amendment, self.amendment_by_city, self.transferred = 0, True, 0
+        self.part_gone = False
         self.termination, self.terminated_by_city, self.objected = 0, False, False
         self.wanted_on = self.ends_on = NOW.date()
         self.account_waits_until = NOW.date()
@@ -106,6 +112,7 @@ class Steps(RuleBasedStateMachine):
         """
         key, name = uuid4().hex, name or _called(deed)
         TALLY["steps"] += 1
+        self._refused_to_nobody(deed)
         found = self._crashed(key, deed) if self.crash else NOTHING
         if found is NOTHING:
             found = self._attempt(key, deed)
@@ -116,9 +123,18 @@ class Steps(RuleBasedStateMachine):
             return None
         assert allowed is not False, "done, and the model refuses it"
         DONE[name] += 1
+        ACTS_DONE[_verb(deed)] += 1
         if not self.straight:
             assert self._attempt(key, deed) == found, "the same key again is the same answer"
         self.done.append((key, self.now, deed, found))
+        return found
+
+    def follows(self, deed: Callable[[], Any]) -> Any:
+        """What the program does by itself of what was done; it is not refused."""
+        self._refused_to_nobody(deed)
+        found = self._attempt(uuid4().hex, deed)
+        assert not isinstance(found, GrantsError), f"refused to the program: {found}"
+        ACTS_DONE[_verb(deed)] += 1
         return found
 
     def _attempt(self, key: str, deed: Callable[[], Any]) -> Any:
@@ -128,6 +144,19 @@ class Steps(RuleBasedStateMachine):
                     return deed()
             except GrantsError as refusal:
                 return refusal
+
+    def _refused_to_nobody(self, deed: Callable[[], Any]) -> None:
+        """The same act in the name of somebody without any role, where that is asked for; once for each act."""
+        if self.nobody is None or _verb(deed) in ACTS_REFUSED_TO_NOBODY:
+            return
+        nobody, (module, name) = self.nobody, deed.__code__.co_names[:2]
+        act = getattr(deed.__globals__[module], name)
+        theirs = SimpleNamespace(**{name: lambda _, *given, **named: act(nobody, *given, **named)})
+        seen = {**deed.__globals__, module: theirs}
+        tried = FunctionType(deed.__code__, seen, argdefs=deed.__defaults__, closure=deed.__closure__)
+        found = self._attempt("", tried)
+        assert isinstance(found, NotAllowed), f"done by nobody: {_verb(deed)}"
+        ACTS_REFUSED_TO_NOBODY[_verb(deed)] += 1
 
     def _crashed(self, key: str, deed: Callable[[], Any]) -> Any:
         """Break in the middle of the act: nothing of it may stand. What it said where it never came there."""
@@ -233,3 +262,10 @@ def broken_at(point: str) -> Iterator[None]:
 def _called(deed: Callable[[], Any]) -> str:
     """The act that a deed of one line calls: the name after that of its module."""
     return deed.__code__.co_names[1]
+
+
+def _verb(deed: Callable[[], Any]) -> str:
+    """The verb of that act in the register."""
+    module, name = deed.__code__.co_names[:2]
+    found: acts.RegisteredAct = getattr(deed.__globals__[module], name).act
+    return found.verb

@@ -25,19 +25,27 @@ from grants.payments.rules.pay_runs import FileInput, FileLayout
 from tests import actors
 from tests.payments.world import SEEN, report
 from tests.soak.model import STEPS, Asked, Order
-from tests.soak.steps import DONE, REFUSED, TALLY, Steps, numbers, people, percents, picks
-from tests.soak.walking_agreement import AgreementSteps
-from tests.soak.walking_bank import BankSteps
-from tests.soak.walking_debts import DebtSteps
+from tests.soak.steps import DONE, REFUSED, TALLY, numbers, people, percents, picks
+from tests.soak.walking_beside import BesideSteps
+from tests.soak.walking_lines import LineSteps
 from tests.soak.walking_partners import PartnerSteps
+from tests.soak.walking_parts import PartSteps
+from tests.soak.walking_requests import RequestSteps
+from tests.soak.walking_securing import SecuringSteps
+from tests.soak.walking_signed import SignedSteps
 
 __all__ = ["DONE", "REFUSED", "TALLY", "Walk"]
 
 # Where a walk begins: so far it goes the straight way first, so that what comes late is tried as often as what comes early.
 STAGES = ("new", "decided", "ready", "sent", "paid", "accepted", "balanced", "overpaid", "owed")
 
+# What pre-financing waits for is there: a guarantee, and a verification by somebody else.
+SECURED = "secured"
+# The balance waits for certificates.
+CERTIFIED = "certified"
 
-class PaymentSteps(Steps):
+
+class PaymentSteps(SecuringSteps):
     """Requests and orders, from what is asked for to the file at the bank."""
 
     @rule(number=picks, percent=percents, who=people)
@@ -47,7 +55,11 @@ class PaymentSteps(Steps):
     def _decide(self, request: Asked, percent: int, who: int) -> None:
         approved = self.model.wanted(request) * percent // 100
         reason = DecisionInput(Money(approved), "Less is eligible.")
-        allowed = self.maybe(self.model.may_decide(request, approved) and request.suspended_by is None)
+        may = self.model.may_decide(request, approved, who, self.now.date())
+        allowed = self.maybe(may and request.suspended_by is None)
+        if self.model.moved and request.kind == "balance" and self.model.path == "verified":
+            # Whether what was verified stood is asked of the sum by partner.
+            allowed = None
         if self.model.held is not None:
             allowed = False
         if self.tried(allowed, lambda: services.decide(self.people[who], request.id, reason)):
@@ -72,13 +84,16 @@ class PaymentSteps(Steps):
         request.retained = max(found["2200"] - before[Account.RETENTION], 0)
         assert 0 <= request.payable <= self.model.maximum
         request.state = "decided" if approved == wanted else "decided in part"
+        self.model.renew()
 
     @rule(number=picks, who=people)
     def reject(self, number: int, who: int) -> None:
         request: Asked = self.of(self.model.requests, number)
-        allowed = self.maybe(request.state == "submitted" and request.suspended_by is None)
+        own = who in (request.registered_by, request.verified_by)
+        allowed = self.maybe(request.state == "submitted" and request.suspended_by is None and not own)
         if self.tried(allowed, lambda: services.reject(self.people[who], request.id, reason="Invoices are missing.")):
             request.state = "rejected"
+            self.model.renew()
 
     @rule(number=picks)
     def ask_again(self, number: int) -> None:
@@ -90,6 +105,7 @@ class PaymentSteps(Steps):
             request.replaced = True
             requested = self.model.prefinancing if request.kind == "prefinancing" else request.requested
             self.model.requests.append(Asked(found.id, request.kind, requested, request.report))
+            self.model.renew()
 
     @rule(percent=st.integers(0, 110))
     def ask_additional(self, percent: int) -> None:
@@ -134,7 +150,10 @@ class PaymentSteps(Steps):
         self.model.reports[number] = cents
         if final:
             self.model.last_report = number
-        self.model.requests.append(Asked(found.id, "balance" if final else "interim", cents, number))
+        asked = self.model.final_requested() if final else cents
+        self.model.requests.append(Asked(found.id, "balance" if final else "interim", asked, number))
+        if final and self.model.certificate_from is not None:
+            self._wanted()
         return self.model.requests[-1]
 
     @rule(number=picks, percent=percents, who=people)
@@ -145,6 +164,8 @@ class PaymentSteps(Steps):
         left = self.model.left(request)
         cents = max(left, 100) * percent // 100
         allowed = self.maybe(request.state.startswith("decided") and 0 < cents <= left)
+        if allowed and request.is_interest:
+            allowed = None
         if self.model.held is not None:
             allowed = False
         found = self.tried(allowed, lambda: services.prepare(self.people[who], request.id, amount=Money(cents)))
@@ -163,7 +184,7 @@ class PaymentSteps(Steps):
         if order.instead_of is not None:
             allowed = movable and cents == order.amount
         if self.tried(
-            self.maybe(allowed),
+            None if allowed and order.request.is_interest else self.maybe(allowed),
             lambda: services.change(self.people[who], order.id, amount=Money(cents), reason="Another amount."),
         ):
             order.amount, order.state, order.by = cents, "prepared", {"prepare": who}
@@ -218,8 +239,7 @@ class PaymentSteps(Steps):
     def _made(self, person: Actor, order: Order, batch_id: UUID) -> None:
         """The file is made, as a worker would."""
         order.file, order.file_on = batch_id, self.now.date()
-        with clock.at(self.now):
-            services.make_batch_file(person, batch_id)
+        self.follows(lambda: services.make_batch_file(person, batch_id))
 
     @precondition(lambda self: any(each.file for each in self.model.orders))
     @rule(number=picks, who=people)
@@ -234,7 +254,7 @@ class PaymentSteps(Steps):
         """A form sent again with another amount is a conflict, and nothing happens a second time."""
         request: Asked = self.of(self.model.requests, number)
         cents = self.model.left(request) * percent // 100
-        if not request.state.startswith("decided") or not cents or self.maybe(True) is None:
+        if not request.state.startswith("decided") or request.is_interest or cents < 1 or self.maybe(True) is None:
             return
         key = uuid4().hex
         with clock.at(self.now):
@@ -253,7 +273,7 @@ class PaymentSteps(Steps):
     def close(self, who: int) -> None:
         held = self.journal.held_for(self.grant.grant_id, self.grant.agency_id) > self.waived
         allowed = self.maybe(self.model.may_close() and not held)
-        if allowed and self.model.waiting:
+        if allowed and (self.model.waiting or any(each.reckoned_by is not None for each in self.model.requests)):
             allowed = None
         if (
             self.tried(allowed, lambda: services.close_grant(self.people[who], self.grant.grant_id, note="Looked at."))
@@ -264,19 +284,29 @@ class PaymentSteps(Steps):
                 self.model.move(LEGALLY_COMMITTED=-still_open)
 
 
-class Walk(PaymentSteps, BankSteps, DebtSteps, PartnerSteps, AgreementSteps):
+class Walk(PaymentSteps, LineSteps, RequestSteps, PartnerSteps, PartSteps, SignedSteps, BesideSteps):
     """Everything that can happen to one grant."""
 
-    @initialize(stage=st.sampled_from(STAGES))
+    @initialize(stage=st.sampled_from((*STAGES, SECURED, CERTIFIED)))
     def begin(self, stage: str) -> None:
         """Go the straight way to where this walk begins."""
-        reached, self.straight = STAGES.index(stage), True
+        reached, self.straight = STAGES.index(stage) if stage in STAGES else 0, True
+        if stage == SECURED:
+            self._asks_for_guarantee()
+            self._record_guarantee(100, 20, 0)
+            self._before(self.model.requests[0], "register", 0)
+            self._before(self.model.requests[0], "verify", 1)
+        if stage == CERTIFIED:
+            self._asks_for_certificates()
+            reached = STAGES.index("accepted")
         for number, go in enumerate((self._all_decided, self._ready, self._sent, self._executed, self._accepted), 1):
             if reached >= number:
                 go()
         if reached > STAGES.index("accepted"):
             # 90 000 more than was paid, or 60 000 less.
             self._balance(300_000_00 if stage == "balanced" else 150_000_00)
+        if stage == CERTIFIED:
+            self._report(280_000_00, final=True)
         if stage == "owed":
             self._owed()
         self.straight = False

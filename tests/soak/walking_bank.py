@@ -8,19 +8,20 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
+from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from grants.core import clock, files
-from grants.core.db import get
-from grants.core.money import total
+from grants.core.db import db, get
+from grants.core.money import Money, total
 from grants.payments import services
-from grants.payments.models import PaymentBatch, PaymentOrder
+from grants.payments.models import BankLine, PaymentBatch, PaymentOrder
 from grants.payments.rules.statements.values import BankFile, Line
 from grants.payments.services import bank_files
 from tests import actors
 from tests.payments.bank_statements import credit, debit, file_of, paper
 from tests.payments.bank_statements import report as report_of
-from tests.soak.model import NOT_BY, Order
+from tests.soak.model import NOT_BY, Order, Told
 from tests.soak.steps import DONE, TALLY, Steps, numbers, people, picks
 
 
@@ -47,11 +48,7 @@ class BankSteps(Steps):
         if self.tried(
             allowed, lambda: services.reject_by_bank(self.people[who], order.id, reason="MS03", on=self.now.date())
         ):
-            self._rejected(order)
-
-    def _rejected(self, order: Order) -> None:
-        order.state = "bank_rejected"
-        self.model.move(IN_TRANSIT=-order.amount, RETURNED=order.amount)
+            self.model.rejected(order)
 
     @precondition(lambda self: self._of_the_bank("sent", "acknowledged", "executed", "bank_rejected", "in_file"))
     @rule(number=picks, who=people)
@@ -64,14 +61,14 @@ class BankSteps(Steps):
             allowed,
             lambda: services.reject_file_by_bank(self.people[who], order.file, reason="FF01", on=self.now.date()),
         ):
-            self._rejected(order)
+            self.model.rejected(order)
 
     @precondition(lambda self: any(each.state in ("bank_rejected", "returned") for each in self.model.orders))
     @rule(number=picks, who=people)
     def reissue(self, number: int, who: int) -> None:
         order: Order = self.of(self._of_the_bank("bank_rejected", "returned"), number)
         back = order.state in ("bank_rejected", "returned")
-        allowed = self.maybe(back and not order.given_up and not self.model.issued_again(order))
+        allowed = self.maybe(back and not self.model.issued_again(order) and not order.given_up)
         if allowed and order.named:
             allowed = None
         if self.model.held is not None:
@@ -125,17 +122,18 @@ class BankSteps(Steps):
         if kind in ("a cent off", "another reference"):
             # A line that names it, or may mean it, stands unexplained: of the order nobody says now that it did not leave.
             order.named = True
+            self._tells(kind, order.amount + (kind == "a cent off"), order)
             return
         if order.state != "executed":
-            order.state = "executed"
-            self.model.move(
-                IN_TRANSIT=-order.amount, BANK=-order.amount, CONSUMED=order.amount, LEGALLY_COMMITTED=-order.amount
-            )  # fmt: skip
+            self.model.arrives(order)
         if kind == "return":
-            order.state = "returned"
-            self.model.move(
-                BANK=order.amount, RETURNED=order.amount, CONSUMED=-order.amount, LEGALLY_COMMITTED=order.amount
-            )  # fmt: skip
+            self.model.comes_back(order)
+
+    def _tells(self, kind: str, cents: int, order: Order | None) -> None:
+        """A line that does not explain itself waits for people."""
+        newest = select(BankLine.id).where(BankLine.own_account_id == self.account, BankLine.amount == Money(cents))
+        found = db.session.scalars(newest.order_by(BankLine.number.desc()).limit(1)).one()
+        self.model.told.append(Told(found, kind, cents, self.now.date(), order))
 
     def _paper(self, lines: list[Line]) -> bytes:
         """A statement of these lines that begins where the last one of this database ended."""
@@ -155,9 +153,12 @@ class BankSteps(Steps):
         carl = actors.carl()
         with clock.at(self.now):
             incoming = files.receive(FileStorage(io.BytesIO(data), filename="bank.xml"), look=bank_files.look)
-            made = services.import_statement(carl, incoming, kind)
-            services.read_statement(carl, made.id)
-            (services.apply_report if kind is BankFile.REPORT else services.book_lines)(carl, made.id)
+        made = self.follows(lambda: services.import_statement(carl, incoming, kind))
+        self.follows(lambda: services.read_statement(carl, made.id))
+        if kind is BankFile.REPORT:
+            self.follows(lambda: services.apply_report(carl, made.id))
+        else:
+            self.follows(lambda: services.book_lines(carl, made.id))
         DONE[f"bank file: {kind.value}"] += 1
 
     @precondition(lambda self: self._of_the_bank("sent", "acknowledged"))
@@ -172,7 +173,7 @@ class BankSteps(Steps):
         told = told.replace(b">150000.00<", f">{order.amount // 100}.{order.amount % 100:02d}<".encode())
         self._brought(told, BankFile.REPORT)
         if word == "RJCT":
-            self._rejected(order)
+            self.model.rejected(order)
         else:
             order.state = "acknowledged"
 

@@ -176,10 +176,21 @@ class DebtSteps(Steps):
         """Of a grant that is not closed no more comes back than is paid: what the bank returned opened its commitment again."""
         return self.model.closed or cents <= self.journal.of(self.grant.grant_id)[Account.CONSUMED.value]
 
-    def _settled(self, debt: Debt, cents: int) -> None:
+    def _identified(self, debt: Debt, cents: int, on: date) -> None:
+        """A receipt that nobody knew what for turns out to be of a debt."""
+        settled = min(cents, debt.owed)
+        interest = min(cents - settled, debt.interest)
+        self.model.move(
+            RECOVERY_RECEIVABLE=-settled, INTEREST_RECEIVABLE=-interest, UNIDENTIFIED=-settled - interest
+        )  # fmt: skip
+        self._settled(debt, settled, on)
+        debt.interest -= interest
+        self.level()
+
+    def _settled(self, debt: Debt, cents: int, on: date | None = None) -> None:
         if not cents:
             return
-        if debt.due_on is not None and self.now.date() > debt.due_on:
+        if debt.due_on is not None and (on or self.now.date()) > debt.due_on:
             debt.late += cents
         debt.owed -= cents
         debt.state = "part_paid" if debt.owed else "paid"
@@ -295,7 +306,7 @@ class DebtSteps(Steps):
             return
         carl = actors.carl()
         with clock.at(self.now):
-            table = FileStorage(io.BytesIO(b"Date,Rate\n2024-06-12,4.25\n"), filename="rates.csv")
+            table = FileStorage(io.BytesIO(b"Date,Rate\n2023-05-10,3.75\n2024-06-12,4.25\n"), filename="rates.csv")
             brought = published.bring_in(
                 carl, RateKind.REFERENCE, files.receive(table, allowed={FileType.CSV}), source="ECB"
             )

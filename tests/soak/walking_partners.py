@@ -75,11 +75,11 @@ class PartnerSteps(Steps):
     @rule(number=picks, who=people)
     def suspend(self, number: int, who: int) -> None:
         request: Asked = self.of(self.model.requests, number)
-        waits = request.state == "submitted"
+        waits = request.state == "submitted" and not request.returned
         decided = request.state.startswith("decided") and self._left_to_leave(request) > 0
         allowed = request.suspended_by is None and (waits or decided)
         if self.tried(
-            allowed,
+            None if allowed and request.is_interest else allowed,
             lambda: services.suspend(
                 self.people[who], request.id, reason=SuspensionReason.MISSING_DOCUMENTS, notice="Send the invoices."
             ),

@@ -39,7 +39,8 @@ def walked(number: int) -> World:
     found = world(FIRST + number)
     _account_of_old(found)
     _own_account(number)
-    validated(actors.organisation("Third City"))
+    for partner in ("Third City", "Energy Agency of Northbridge"):
+        validated(actors.organisation(partner))
     amending.whole(found, call)
     with arranging():
         row = db.session.get_one(Grant, found.grant_id)
