@@ -5,6 +5,11 @@ const OFFLINE = "Not saved: no connection.";
 const SIGNED_OUT = "Not saved: you are signed out.";
 const seconds = (name, otherwise) => Number(root.dataset[name] ?? otherwise);
 const tab = Math.random().toString(36).slice(2);
+// While a button is pressed nothing on the page moves: what jumps away under the pointer is not clicked.
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { isPressed = false; dispatchEvent(new Event("released")); }), true);
+const released = () => (isPressed ? new Promise((go) => { addEventListener("released", go, { once: true }); }) : undefined);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // As the server tidies: a space at the end is no change.
 const plain = (values) => values.map((value) => value.replace(/\r\n?/g, "\n").normalize("NFC").trim()).filter(Boolean);
@@ -86,6 +91,8 @@ class Field {
     this.isContested = "contested" in box.dataset;
     // What is wrong with what is stored: said by the page, and by every save since.
     this.fault = this.line.textContent;
+    // What the rule asked of it as the page came: another field may settle that.
+    this.demanded = document.querySelector(`[data-needs="${CSS.escape(this.question)}"]`)?.textContent;
     for (const event of ["input", "change"]) box.addEventListener(event, (told) => this.controls.includes(told.target) && this.typed());
     box.addEventListener("focusout", () => this.isDirty && !this.waitsForServer && this.save());
     this.offerWhatWasLeft();
@@ -143,7 +150,8 @@ class Field {
   typed() {
     if (!this.isDirty) {
       this.forget();
-      this.say(this.fault);
+      // Leaving a field whose text is stored tells of a change once more: what is said of it stands.
+      if (!this.line.classList.contains("is-saved")) this.say(this.fault);
       return;
     }
     this.keep();
@@ -206,7 +214,9 @@ class Field {
     try {
       answer = await post(this.address, [["number", number], ...values.map((value) => ["value", value])]);
       told = await answer.json();
+      await released();
     } catch {
+      await released();
       this.failed(`${OFFLINE} ${this.whereKept} and is sent when the connection is back.`);
       return;
     }
@@ -246,6 +256,35 @@ class Field {
     this.fault = told.problem && plain(values).length ? told.problem : "";
     const problem = this.fault ? ` ${this.fault}` : "";
     this.say(`Saved ${told.saved_at}${problem ? `.${problem}` : ""}`, true);
+  }
+
+  // What a save mends is wrong no more, beside the field and in the list on top; what it leaves wrong is told as it is now.
+  mended({ problem, lacking }, isOwn) {
+    const id = this.box.dataset.name ?? `answer_${this.question}`;
+    const wrong = document.getElementById(`${id}-error`);
+    const said = wrong?.lastChild.textContent;
+    const isDemand = lacking && said === this.demanded;
+    if (!wrong || !(isDemand || (isOwn && plain(this.acknowledged).length))) return;
+    const still = problem ?? lacking?.[this.question] ?? "";
+    if (isDemand) this.demanded = still;
+    const links = [...document.querySelectorAll(`[data-error-summary] a[href="#${CSS.escape(id)}"]`)];
+    for (const part of still ? [wrong, ...links] : []) part.lastChild.textContent = still;
+    if (still) return;
+    wrong.closest(".govuk-form-group--error")?.classList.remove("govuk-form-group--error");
+    for (const control of this.controls) {
+      control.classList.remove(...[...control.classList].filter((each) => each.endsWith("--error")));
+      control.removeAttribute("aria-invalid");
+      const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== wrong.id);
+      if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+      else control.removeAttribute("aria-describedby");
+    }
+    wrong.remove();
+    for (const link of links) link.closest("li").remove();
+    const list = document.querySelector("[data-error-summary]");
+    if (list && !list.querySelector("li")) {
+      list.remove();
+      document.title = document.title.replace(/^Error: /, "");
+    }
   }
 
   failed(sentence) {
@@ -441,6 +480,7 @@ class Presence {
     } catch {
       others = [];
     }
+    await released();
     for (const field of this.fields) {
       const here = this.spot ? others.filter((other) => other.question === field.question) : [];
       const said = here.map((other) => other.sentence).join(" ");
@@ -456,6 +496,7 @@ function start() {
   root.append(aloud);
   const fields = [...root.querySelectorAll("[data-question]")].map((box) => new Field(box));
   if (root.dataset.presence) new Presence(fields);
+  form.addEventListener("stored", (told) => fields.forEach((field) => field.mended(told.detail, field.box === told.target)));
   let isSent = false;
   const retry = () => fields.filter((field) => field.waitsForServer && field.isDirty).forEach((field) => field.save());
   addEventListener("online", retry);
