@@ -5,11 +5,6 @@ const OFFLINE = "Not saved: no connection.";
 const SIGNED_OUT = "Not saved: you are signed out.";
 const seconds = (name, otherwise) => Number(root.dataset[name] ?? otherwise);
 const tab = Math.random().toString(36).slice(2);
-// While a button is pressed nothing on the page moves: what jumps away under the pointer is not clicked.
-let isPressed = false;
-addEventListener("pointerdown", () => { isPressed = true; }, true);
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { isPressed = false; dispatchEvent(new Event("released")); }), true);
-const released = () => (isPressed ? new Promise((go) => { addEventListener("released", go, { once: true }); }) : undefined);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // As the server tidies: a space at the end is no change.
 const plain = (values) => values.map((value) => value.replace(/\r\n?/g, "\n").normalize("NFC").trim()).filter(Boolean);
