@@ -19,6 +19,7 @@ from grants.core import clock
 from grants.core.paging import Page
 from grants.demo.applying import Applicants
 from grants.demo.cast import COUNTRY_OF_EVALUATORS, EVALUATORS
+from grants.demo.reasons import CONSENSUS
 from grants.demo.texts import INVENTED, halves, halves_about, on_scale, sheet
 from grants.evaluation import queries as evaluation_reads
 from grants.evaluation import services as evaluation
@@ -140,12 +141,14 @@ class Judges(Applicants):
         """One evaluator submits a sheet, with scores near what will be agreed where that is known."""
         actor = self.actor_of(user_id)
         given = halves_about(about, actor.name, number) if about else halves(actor.name, number)
-        evaluation.submit(actor, application_id, sheet(call, on_scale(given, call.content.scale), actor.name))
+        evaluation.submit(
+            actor, application_id, sheet(call, on_scale(given, call.content.scale), f"{actor.name} {number}")
+        )
 
     def begin_sheet(self, call: CallView, application_id: UUID, user_id: UUID, number: int) -> None:
         """One evaluator saves a draft."""
         actor = self.actor_of(user_id)
-        evaluation.save(actor, application_id, sheet(call, halves(actor.name, number), actor.name))
+        evaluation.save(actor, application_id, sheet(call, halves(actor.name, number), f"{actor.name} {number}"))
 
     def remind(self, call: CallView, about: Sequence[UUID], message: str) -> None:
         """The manager looks at the mails to whoever has not submitted on these applications, and sends them."""
@@ -158,17 +161,17 @@ class Judges(Applicants):
 
     def propose(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair proposes a consensus."""
-        evaluation.propose(self.actor("chair"), application_id, sheet(call, consensus, "Consensus"))
+        evaluation.propose(self.actor("chair"), application_id, sheet(call, consensus, CONSENSUS))
 
     def write_consensus(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair writes a draft of the consensus."""
-        evaluation.write_consensus(self.actor("chair"), application_id, sheet(call, consensus, "Consensus"))
+        evaluation.write_consensus(self.actor("chair"), application_id, sheet(call, consensus, CONSENSUS))
 
     def take_words(self, call: CallView, application_id: UUID, consensus: Sequence[int]) -> None:
         """The chair writes the draft anew with a sentence of the first sheet, word for word, and a passage of the application."""
         content = application_reads.submitted_content(application_id)
         shown = evaluation_reads.consensus_page(self.actor("chair"), content.reference)
-        drafted = sheet(call, consensus, "Consensus")
+        drafted = sheet(call, consensus, CONSENSUS)
         first, *others = drafted.marks
         passage = next(each.text for each in content.dossier.answers if ". " in each.text).split(". ")[0]
         taken = shown.sheets[0].mark(first.criterion).comment

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from grants.budgets.rules import ItemKind
 from grants.calls.rules import CallView, Scale
 from grants.core.money import Money, total
+from grants.demo.reasons import reasons
 from grants.documents.pdf.paper import Paper
 from grants.dossiers.rules import CONFIRMED, Answer, Question, QuestionKind
 from grants.evaluation.rules import MarkInput, SheetInput
@@ -150,9 +151,9 @@ def on_scale(halves: Sequence[int], scale: Scale) -> tuple[int, ...]:
 
 
 def sheet(call: CallView, halves: Sequence[int], what: str) -> SheetInput:
-    """A score sheet with these half points and an invented comment for each criterion."""
-    keys = [criterion.key for criterion in call.content.criteria]
-    marks = tuple(MarkInput(key, half, sentences(key + what, 5)) for key, half in zip(keys, halves, strict=True))
+    """A score sheet with these half points and an invented comment for each criterion, by ``what`` another for each sheet."""
+    most, keys = call.content.scale.max_half, [criterion.key for criterion in call.content.criteria]
+    marks = tuple(MarkInput(key, half, reasons(key, half, most, what)) for key, half in zip(keys, halves, strict=True))
     return SheetInput(marks, "Invented for the demo.")
 
 

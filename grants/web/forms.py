@@ -49,6 +49,10 @@ _OUR_WORDS = {
     "The CSRF token is invalid.": "The form is too old. Send it again.",
 }
 
+# What is told of any number, and of a line in any box.
+_OF_NUMBERS = frozenset(_OUR_WORDS[said] for said in ("Not a valid integer value.", "Not a valid decimal value."))
+_OF_A_LINE = re.compile(r"Line [0-9]")
+
 
 def received(field: Field, *, allowed: Iterable[files.FileType]) -> files.Incoming | None:
     """The file that came with a form, looked into; what is wrong with it stands beside its field, and then it is None."""
@@ -266,7 +270,13 @@ def _problems_of(field: Any) -> Iterator[tuple[str, str]]:
         yield from ((sentence, "") for sentence in own)
         return
     anchor = "" if field.type in ("HiddenField", "CSRFTokenField") else str(field.id)
-    yield from ((sentence, anchor) for sentence in field.errors)
+    yield from ((_named(sentence, field), anchor) for sentence in field.errors)
+
+
+def _named(sentence: str, field: Any) -> str:
+    """A sentence that says what is wrong but not where, as it stands apart from its field: with the name of that."""
+    is_bare = sentence in _OF_NUMBERS or (field.type == "TextAreaField" and _OF_A_LINE.match(sentence))
+    return f"{field.label.text}: {sentence[0].lower()}{sentence[1:]}" if is_bare else sentence
 
 
 def wrong_with(values: Iterable[object]) -> list[tuple[str, str]]:

@@ -115,9 +115,17 @@ def test_a_description_is_written_confirmed_by_another_and_read_by_everybody(
     assert told[0] == {
         "application": "Cool Courtyards", "lead": "Municipality of Neochóra", "country": "GR", "cities": "Neochóra",
         "recommended_cents": 40_000_000, "currency": "EUR", "selected_on": "2022-11-20", "months": 24,
-        "description": WORDS, "amount_invented": False,
+        "description": WORDS, "amount_invented": True,
     }  # fmt: skip
     assert told[1]["description"] is None
+    # In an invented call every amount is invented, and each way out says so; in another only one that is marked.
+    assert [row[-1] for row in rows] == ["Note", "Invented", "Invented"]
+    assert answer.text.count("Invented</strong>") == 2
+    with arranging():
+        get(Call, decided.call_id).synthetic = False
+    rows = list(csv.reader(io.StringIO(stranger.get(f"{place}.csv").text.lstrip("\ufeff"))))
+    assert [row[-1] for row in rows] == ["Note", "", ""] and "Invented</strong>" not in stranger.get(place).text
+    assert not any(each["amount_invented"] for each in json.loads(stranger.get(f"{place}.json").text)["awards"])
 
     # Another version waits, and the confirmed one stands.
     assert services.describing.describe(decided.actor("manager"), first, "Other words.", 1) == 2

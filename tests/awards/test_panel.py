@@ -10,13 +10,14 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
+from grants.applications.models import Application
 from grants.awards import queries
 from grants.awards.models import PanelEvent
 from grants.awards.rules import panel as rules
 from grants.awards.states import Happened, MeetingState, Turn, Vote
 from grants.core import clock
 from grants.core.acts import arranging
-from grants.core.db import db
+from grants.core.db import db, get
 from grants.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from grants.core.paging import Page
 from grants.evaluation.models import Assessment, Assignment, Evaluator
@@ -346,6 +347,34 @@ def test_a_vote_needs_the_quorum_of_those_who_may_vote_on_the_item(meeting: Meet
 
     with pytest.raises(Refused, match="1 of the people who may vote is here; a vote needs 2"):
         meeting.does("chair", "propose", "Recommend it")
+
+
+def test_an_item_that_no_vote_is_possible_on_says_so_before_anything_is_proposed(
+    meeting: Meeting, browser: Browser
+) -> None:
+    scene = meeting.scene
+    planned_at, live = f"/panels/{meeting.slug}", f"/panels/{meeting.slug}/live"
+    assert "No vote is possible" not in text_of(browser.get("manager", planned_at))
+    for name in ("ada", "ben", "cleo"):
+        shut = (Answered(scene.application_ids[1], Declared.CONFLICT, "Kin"),)
+        declares(scene.actor(name), scene.call_id, shut)
+
+    planned_page = text_of(browser.get("manager", planned_at))
+    assert "No vote is possible on 1 of these applications as things stand" in planned_page
+    title = get(Application, scene.application_ids[1]).title
+    assert f"its quorum of 2: {title} (1). A conflict, an assessment of their own" in planned_page
+    assert "Plan another meeting with the same people" in planned_page
+    assert "No vote is possible" not in text_of(browser.get("ben", planned_at))
+
+    meeting.all_arrive("chair", "ada")
+    meeting.does("chair", "begin")
+    meeting.does("chair", "open_item", scene.references[1])
+    page = text_of(browser.get("chair", live))
+    assert "No vote is possible on this item: 1 of this meeting may vote on it, and the quorum is 2." in page
+    assert "another meeting, with other people or a lower quorum" in page and "Put it to the vote" not in page
+    meeting.does("chair", "open_item", scene.references[2])
+    page = text_of(browser.get("chair", live))
+    assert "No vote is possible" not in page and "Put it to the vote" in page
 
 
 @pytest.mark.usefixtures("opened_world")

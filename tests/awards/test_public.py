@@ -45,7 +45,7 @@ def test_awards_are_read_by_everybody_from_their_moment_on(app: Flask, decided: 
         "2022-11-20",
         "24",
         "",
-        "",
+        "Invented",
     ]
 
 

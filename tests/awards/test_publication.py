@@ -221,8 +221,8 @@ def test_a_second_before_the_moment_the_conflict_bars_everywhere_and_at_the_mome
         assert decided.actor("eva1").bars == frozenset()
         assert decided.people["eva1"] in {one.id for one in users_with(Permission.CONFLICT_DECLARE, scope)}
         assert rows_of(decided) == (
-            PublicResult("Cool Courtyards", "Neochóra", euros(400_000)),
-            PublicResult("Roof by Roof", "Kárpátliget", euros(400_000)),
+            PublicResult("Cool Courtyards", "Neochóra", euros(400_000), invented=True),
+            PublicResult("Roof by Roof", "Kárpátliget", euros(400_000), invented=True),
         )
 
 

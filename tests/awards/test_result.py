@@ -92,6 +92,10 @@ def test_before_the_moment_the_team_reads_when_and_at_the_moment_scores_and_word
     assert "The application is selected for a grant." in shown
     assert shown.count(WORDS) == 3 and "We agree." in shown
     assert "A complaint may concern the procedure, not the merits." in shown
+    # Where one is to write stands with the way to do it.
+    desk = f'<a class="govuk-link" href="/help/new?about=application:{told.references[0]}">Ask the helpdesk</a>'
+    disagrees = shown.partition("If you do not agree")[2].partition("</section>")[0]
+    assert "Write to the programme" in disagrees and desk in disagrees
     assert "Rank" not in shown and "Eva Evaluator" not in shown and "Carla Chair" not in shown
 
 

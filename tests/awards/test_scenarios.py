@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
@@ -190,7 +191,12 @@ def test_the_pages_walk_from_saving_to_choosing(evaluated: Scene, browser: Brows
         "Write why",
     ):
         assert summary.count(words) == 1, words
+    # Above all each names its box, and what was typed stands in it.
+    assert "Most applications from one country: write a whole number" in summary
+    (typed,) = re.findall(r'<input[^>]* name="country_max"[^>]*>', wrong.text)
+    assert 'type="text"' in typed and 'inputmode="numeric"' in typed and 'value="x"' in typed
     alone = browser.post("manager", base, title="B", line="stop", exclusive=f"\n{last}")
+    assert "Applications of which at most one is selected: line 2 names one application." in alone.text
     assert (alone.status_code, "Line 2 names one application." in alone.text) == (422, True)
     strands = "Small; 450 000\nLarge; 900 000; 0"
     unread = browser.post("manager", base, title="B", line="stop", strands=strands, country_amount_max="0")

@@ -164,14 +164,38 @@ def test_a_cut_line_and_a_closed_browser_lose_no_word(chromium: Browser, site: S
         context.set_offline(False)
         expect(state(page, "remark")).to_contain_text("Saved")
         assert table.page().text == "Typed on a train"
-        # The consensus is put to the evaluators by the button with what stands.
         page.reload()
         expect(page.locator("#remark")).to_have_value("Typed on a train")
-        for mark in table.page().marks or [one.mark(table.key) for one in table.page().sheets]:
+        # The button stays under the pointer when the text above it loses the focus, whatever is said below that text.
+        page.locator("#remark").focus()
+        page.keyboard.press("End")
+        page.keyboard.type(".")
+        expect(state(page, "remark")).to_contain_text("Saved")
+        button = page.get_by_role("button", name="Put it to the evaluators")
+        button.scroll_into_view_if_needed()
+        place = button.bounding_box()
+        assert place is not None
+        page.mouse.move(place["x"] + 20, place["y"] + place["height"] - 4)
+        page.mouse.down()
+        expect(page.locator("#remark")).not_to_be_focused()
+        page.wait_for_timeout(100)
+        assert button.bounding_box() == place
+        page.mouse.up()
+        # What is lacking is told, and no longer once it is chosen and saved.
+        summary = page.locator("[data-error-summary]")
+        expect(summary.get_by_role("link")).to_have_count(len(table.page().criteria))
+        expect(page.locator("main .govuk-error-message")).to_have_count(len(table.page().criteria))
+        # The consensus is put to the evaluators by the button with what stands.
+        for number, mark in enumerate(table.page().marks or [one.mark(table.key) for one in table.page().sheets], 1):
             page.locator(f"[name=half_{mark.criterion}]").nth(8).check(force=True)
             expect(
                 page.locator(f"[name=half_{mark.criterion}] >> xpath=ancestor::fieldset").first.locator(".pg-anchor")
             ).to_contain_text("4: very good")
+            left = len(table.page().criteria) - number
+            expect(page.locator("main .govuk-error-message")).to_have_count(left)
+            expect(summary.get_by_role("link")).to_have_count(left)
+        expect(summary).to_have_count(0)
+        expect(page.locator(".pg-head .govuk-tag")).to_have_text("Draft")
         page.get_by_role("button", name="Put it to the evaluators").click()
         expect(page.get_by_text("The evaluators are asked to agree.")).to_be_visible()
 

@@ -187,6 +187,23 @@ def test_sums_while_typing_are_those_of_the_server_after_a_reload(chromium: Brow
         page.reload()
 
         assert sums(page) == live
+
+        # The button stays under the pointer while the amount above it is left, read and told.
+        last = cell(page, field_name(draft.partner, "A"))
+        last.fill("1250,5")
+        # The whole page is in sight: where it is scrolled, the browser itself keeps what is below in its place.
+        page.set_viewport_size({"width": 1280, "height": 3000})
+        button = page.get_by_role("button", name="Save the budget")
+        place = button.bounding_box()
+        assert place is not None
+        page.mouse.move(place["x"] + 20, place["y"] + place["height"] - 4)
+        page.mouse.down()
+        expect(last).not_to_be_focused()
+        page.wait_for_timeout(100)
+        assert button.bounding_box() == place
+        with page.expect_navigation():
+            page.mouse.up()
+        expect(cell(page, field_name(draft.partner, "A"))).to_have_value("1\u00a0250.50")
     assert len(set(live.values())) >= 12
 
 

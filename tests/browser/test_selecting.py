@@ -104,6 +104,17 @@ def test_the_line_is_drawn_at_the_cent_and_one_of_two_scenarios_is_frozen_by_two
             expect(line).to_contain_text("Budget line: 1 selected")
         manager.reload()
 
+        # What the caption calls bold is bold, and every place of the menu stands in one row.
+        manager.evaluate(
+            "document.querySelector('.pg-rank tbody tr:not(.pg-line) td:last-child')"
+            ".insertAdjacentHTML('beforeend', '<small class=\"strong apart-for-the-test\">2 apart</small>')"
+        )
+        apart = manager.locator(".apart-for-the-test")
+        assert int(apart.evaluate("each => getComputedStyle(each).fontWeight")) >= 600
+        apart.evaluate("each => each.remove()")
+        menu = manager.locator("nav > .govuk-service-navigation__list > li")
+        assert len({place.bounding_box()["y"] for place in menu.all()}) == 1  # type: ignore[index]
+
         # On paper: a list of many sheets says on each what its columns are and which sheet of how many it is.
         manager.evaluate(
             "() => { const row = document.querySelector('.pg-rank tbody tr');"

@@ -452,7 +452,8 @@ def test_words_of_a_sheet_are_not_lost_to_a_second_browser(browser: Browser, sea
     assert queries.assessment_page(seated.actor(name), seated.references[0]).sheet.mark("impact").comment == "second"
     text = text_of(sent, 409)
     assert WORDS in text
-    assert "saved meanwhile" in text
+    # Nobody else writes on it.
+    assert "saved meanwhile, by you in another window" in text and "colleague" not in text
     again = re.search(r'name="version" value="(\d+)"', text)
     assert again is not None
     assert browser.post(name, path, go="save", comment_impact=WORDS, version=again[1]).status_code == 303
@@ -530,6 +531,18 @@ def test_one_application_alone_is_declared_about_by_its_reference(browser: Brows
     alone = text_of(browser.get(evaluator, f"/assessments/conflicts?about={first}"))
 
     assert first in alone and second not in alone and "Show everything you declare about" in alone
+    # It is open, with one button, and leads back to where one came from.
+    form = alone.partition('<form class="pg-stack"')[2].partition("</form>")[0]
+    assert form.count("<button") == 1 and "<details" not in form and "You have answered for everything" not in alone
+    assert "Declare a conflict of interest about" in alone
+    about, slug = f"?about={first}&meeting=day-one", seated.slug
+    key = f"declared_{seated.application_ids[0]}"
+    unsaid = browser.post(evaluator, f"/assessments/conflicts/{slug}{about}", **{key: "unsure"})
+    again = text_of(unsaid, 422)
+    assert "What makes you unsure? One sentence is enough." in again and second not in again
+    assert f"about={first}" in again and "You have answered for everything" not in again
+    sent = browser.post(evaluator, f"/assessments/conflicts/{slug}{about}", **{key: "none"})
+    assert sent.location == "/panels/day-one/live"
     # Of what is not theirs to declare about nothing is told: the whole page comes.
     whole = text_of(browser.get(evaluator, "/assessments/conflicts?about=PCP-2099-A-0001"))
     assert first in whole and second in whole

@@ -328,7 +328,7 @@ def _page(
     events = rules.readable(found.events, hidden)
     told = rules.courses(events, at)
     rows = tuple(
-        _row(item, found, told.get(item, UNSEEN), beside, partial=bool(hidden))
+        _row(item, found, told.get(item, UNSEEN), beside, clear, partial=bool(hidden))
         for item in found.items
         if item not in hidden
     )
@@ -362,7 +362,9 @@ def _page(
     )  # fmt: skip
 
 
-def _row(item: UUID, found: Whole, told: rules.Course, beside: _Beside, *, partial: bool) -> AgendaRow:
+def _row(
+    item: UUID, found: Whole, told: rules.Course, beside: _Beside, clear: Mapping[UUID, Clear], *, partial: bool
+) -> AgendaRow:
     application_id, reference, title = found.items[item]
     ranked = beside.ranks.get(application_id)
     spread = beside.spreads.get(application_id)
@@ -376,6 +378,7 @@ def _row(item: UUID, found: Whole, told: rules.Course, beside: _Beside, *, parti
         score_words(ranked.score) if ranked else "",
         tuple(references[key] for key in seen.tied_with) if seen else (),
         told, item == found.current, found.head.state is MeetingState.ENDED,
+        len(rules.eligible(found.roles, clear[application_id].voice)),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def awards(actor: Actor, slug: str, at: datetime) -> tuple[CallView, tuple[Award
             row.title, row.name, row.country_code, cities.get(row.id, ""), row.amount,
             # Of what was published elsewhere only its source knows the day.
             clock.in_zone(row.confirmed_at, call.zone).date() if row.kind == SelectionKind.RANKED.value else None,
-            row.amount_basis == AmountBasis.SYNTHETIC.value, row.description or answered.get(row.id, ""),
+            call.synthetic or row.amount_basis == AmountBasis.SYNTHETIC.value, row.description or answered.get(row.id, ""),
         )
         for row in named
     )  # fmt: skip

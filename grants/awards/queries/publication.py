@@ -257,7 +257,10 @@ def _selected(call: CallView, kinds: tuple[SelectionKind, ...]) -> Asking[list[_
     return [
         _Selected(
             row.id, row.reference,
-            PublicResult(row.title, cities.get(row.id, ""), row.amount, row.amount_basis == AmountBasis.SYNTHETIC.value),
+            PublicResult(
+                *(row.title, cities.get(row.id, ""), row.amount),
+                call.synthetic or row.amount_basis == AmountBasis.SYNTHETIC.value,
+            ),
             row.untold, row.by_name, row.kind == SelectionKind.RANKED.value, row.state,
         )
         for row in rows

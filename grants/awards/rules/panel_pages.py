@@ -13,6 +13,12 @@ from grants.awards.states import MeetingState, PanelRole
 # So many of what was not reached are named before a meeting ends; the agenda below names all.
 NAMED_MOST = 5
 
+# Where a quorum cannot be met: what keeps people out, and what helps.
+WAY_OUT = (
+    "A conflict, an assessment of their own or a declaration they have not made keeps the others out. Whoever has not "
+    "declared yet can; else it takes another meeting, with other people or a lower quorum."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MeetingHead:
@@ -65,6 +71,8 @@ class AgendaRow:
     current: bool
     # The meeting has ended: nothing is to come any more.
     over: bool = False
+    # So many of the meeting may vote on it, in the room or not.
+    eligible: int = 0
 
     @property
     def state(self) -> str:
@@ -115,6 +123,35 @@ class MeetingPage:
             named = ", ".join(names[:NAMED_MOST]) + (f" and {more} more" if more > 0 else "")
             votes.append(f"{count} {'application is' if count == 1 else 'applications are'} not reached: {named}.")
         return tuple(votes)
+
+    @property
+    def few_words(self) -> str:
+        """Why no vote is possible on the item that is open, however many come; empty where one is."""
+        if self.current is None or self.eligible >= self.head.quorum:
+            return ""
+        return (
+            f"No vote is possible on this item: {self.eligible} of this meeting may vote on it, and the quorum is "
+            f"{self.head.quorum}. {WAY_OUT}"
+        )
+
+    @property
+    def beyond_words(self) -> str:
+        """Which items no vote is possible on as things stand, and what helps; empty where there is none."""
+        names = [f"{row.title} ({row.eligible})" for row in self.beyond_vote]
+        more = f" and {len(names) - NAMED_MOST} more" if len(names) > NAMED_MOST else ""
+        return (
+            f"Fewer people of this meeting may vote on them than its quorum of {self.head.quorum}: "
+            f"{', '.join(names[:NAMED_MOST])}{more}. {WAY_OUT}"
+            if names
+            else ""
+        )
+
+    @property
+    def beyond_vote(self) -> tuple[AgendaRow, ...]:
+        """What no vote is possible on as things stand, although everybody of the meeting were there."""
+        if self.head.state is MeetingState.ENDED:
+            return ()
+        return tuple(row for row in self.rows if row.eligible < self.head.quorum)
 
     @property
     def takes_minutes(self) -> bool:

@@ -36,18 +36,26 @@ def conflicts() -> Any:
     """What is to be declared, part by part; or, by ``about``, one application alone, as somebody asks for who sits over it."""
     pages = queries.conflict_pages(current_actor())
     if one := rules.about_one(pages, request.args.get("about", "")):
-        return _declarations(
-            Declarations((shown, conflicts_form(shown)) for shown in one), paging.Rows(one), alone=True
-        )
+        return _declarations(Declarations((shown, conflicts_form(shown)) for shown in one), paging.Rows(one))
     rows = rules.part_of(pages, paging.asked())
     return _declarations(Declarations((shown, conflicts_form(shown)) for shown in rows.items), rows)
 
 
-def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage], *, alone: bool = False) -> Any:
+def _declarations(form: Declarations, rows: paging.Rows[rules.ConflictPage]) -> Any:
+    # Only one that stands on the page is asked about alone.
+    asked = [row for shown, _ in form.parts for row in shown.rows]
+    alone = asked[0] if len(asked) == 1 and asked[0].reference == request.args.get("about") else None
     most = queries.OWN_CALLS_ALL if request.args.get("calls") == NO_CHOICE else queries.OWN_CALLS_MAX
     beside = queries.beside_declaring(current_actor(), most)
     return page(
-        "evaluation/conflicts.html", form=form, pages=form.parts, rows=rows, size=_size(), alone=alone, **beside
+        "evaluation/conflicts.html",
+        form=form,
+        pages=form.parts,
+        rows=rows,
+        size=_size(),
+        alone=alone,
+        meeting=request.args.get("meeting"),
+        **beside,
     )
 
 
@@ -69,6 +77,8 @@ def declare(slug: str) -> Any:
         form, done = _stored(form, slug, may_rest=bool(rules.rows_sent(pages, places_sent())))
         if form.is_done:
             flash(_declared_words(sum(answers for answers, _ in done), sum(conflicts for _, conflicts in done)))
+            if meeting := request.args.get("meeting"):
+                return see_other("awards.live", slug=meeting)
             goes_on = request.args.get("next") if request.form.get("go") == "next" else None
             return see_other(".conflicts", after=goes_on or None, size=_size())
     return _declarations(form, _as_sent(form)), 422

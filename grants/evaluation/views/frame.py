@@ -30,10 +30,10 @@ NAVIGATION = (
 )
 
 
-def typed_again(form: SheetForm, version: int) -> SheetForm:
-    """The typed sheet after somebody saved first, ready to be sent in sight of that."""
+def typed_again(form: SheetForm, version: int, by: str = "by a colleague or by you in another tab") -> SheetForm:
+    """The typed sheet after somebody saved first, ready to be sent in sight of that; ``by`` says who may have."""
     form.problems.append(
-        "This was saved meanwhile, by a colleague or by you in another tab. What you typed stands below; "
+        f"This was saved meanwhile, {by}. What you typed stands below; "
         "saving it now replaces what was stored, and both stay in the history."
     )
     for field, value in ((form.version, str(version)), (form.act_key, secrets.token_urlsafe(18))):

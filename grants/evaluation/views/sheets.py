@@ -72,7 +72,8 @@ def save_assessment(ref: str) -> Any:
         except Conflict as error:
             stands = queries.assessment_page(current_actor(), ref)
             clashes = meanwhile_of(queries.form_of(stands), error)
-            again = typed_again(form, stands.sheet.version)
+            # Only the own hand writes on a sheet.
+            again = typed_again(form, stands.sheet.version, "by you in another window")
             return _assessment(_as_sent(stands, clashes), again, clashes), 409
     return _assessment(_as_sent(shown), form), 422
 

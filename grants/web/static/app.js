@@ -26,6 +26,18 @@ const arrive = () => setTimeout(() => {
 if (location.hash && !document.querySelector("[data-error-summary]")) addEventListener("load", arrive);
 addEventListener("hashchange", arrive);
 
+// While a button is pressed nothing on the page moves: what jumps away under the pointer is not clicked. Whoever changes the
+// page of itself waits for this first; undefined where nothing is pressed.
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => setTimeout(() => {
+    isPressed = false;
+    dispatchEvent(new Event("released"));
+  }), true);
+}
+globalThis.released = () => (isPressed ? new Promise((go) => { addEventListener("released", go, { once: true }); }) : undefined);
+
 // A menu closes with Escape (and gives the focus back), or when one goes on elsewhere.
 for (const menu of all("details.pg-person, details.pg-switch, details.pg-menu")) {
   menu.addEventListener("keydown", (event) => {

@@ -17,8 +17,10 @@ function insert(event) {
   if (line) line.textContent = `The words of ${button.dataset.of} are in the field. Their name stays on this page and is not in the text.`;
 }
 
-// After a save the server says whose sentences stand, and what the rule still asks for.
+// After a save it is a draft, and the server says whose sentences stand and what the rule still asks for.
 function told(event) {
+  document.querySelector("[data-unbegun]")?.remove();
+  document.querySelector("[data-begun]")?.removeAttribute("hidden");
   const { borrowed, lacking } = event.detail;
   const line = lineOf(event.target.dataset.question);
   if (line && typeof borrowed === "string") line.textContent = borrowed;

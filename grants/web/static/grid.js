@@ -206,6 +206,7 @@ class Grid {
     this.told.setAttribute("role", "status");
     this.says.hidden = false;
     this.past = [];
+    this.left = [];
     this.tries = 0;
     this.unsent = `unsent|${root.dataset.person}|${root.dataset.thing}|cells|${Math.random().toString(36).slice(2)}`;
     for (const [event, heard] of Object.entries({ keydown: "key", focusin: "enter", focusout: "leave", input: "typed", paste: "pasted", mousedown: "pressed" })) {
@@ -285,8 +286,18 @@ class Grid {
     this.enter(cell);
   }
 
+  // What is said above the table would move what is being pressed away from under the pointer: it waits for the release.
   leave(cell) {
-    if (cell.input.value !== cell.text) this.commit([cell]);
+    if (cell.input.value === cell.text) return;
+    const release = released();
+    this.left.push(cell);
+    if (release) release.then(() => this.commitLeft());
+    else this.commitLeft();
+  }
+
+  commitLeft() {
+    const left = this.left.splice(0);
+    if (left.length) this.commit(left);
   }
 
   // --- what was typed or pasted ---------------------------------------------------------------------------------------
@@ -452,7 +463,9 @@ class Grid {
     try {
       answer = await post(root.dataset.save, [["cells", JSON.stringify(sent)], ["marks", marks()]]);
       told = await answer.json();
+      await released();
     } catch {
+      await released();
       return this.failed("no connection. Your amounts are kept in this browser and sent when the connection is back.");
     }
     if (answer.ok) return this.stored(told, new Map(cells.map((cell, at) => [cell.place, sent[at][1]])));
@@ -607,7 +620,10 @@ function start() {
   form.addEventListener("submit", async (told) => {
     if (isSent) return;
     told.preventDefault();
+    grid.commitLeft();
     await Promise.race([grid.busy, new Promise((go) => { setTimeout(go, 4000); })]);
+    // A form takes no second order while it still tells of the first: where nothing was on its way, nothing would be sent.
+    await new Promise((go) => { setTimeout(go); });
     const shown = Object.fromEntries([...grid.cells.values()].filter((cell) => cell.number).map((cell) => [cell.place, [cell.number, Number(cell.stored)]]));
     form.elements.shown.value = JSON.stringify({ ...JSON.parse(form.elements.shown.value || "{}"), ...shown });
     isSent = true;

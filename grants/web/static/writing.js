@@ -86,6 +86,8 @@ class Field {
     this.isContested = "contested" in box.dataset;
     // What is wrong with what is stored: said by the page, and by every save since.
     this.fault = this.line.textContent;
+    // What the rule asked of it as the page came: another field may settle that.
+    this.demanded = document.querySelector(`[data-needs="${CSS.escape(this.question)}"]`)?.textContent;
     for (const event of ["input", "change"]) box.addEventListener(event, (told) => this.controls.includes(told.target) && this.typed());
     box.addEventListener("focusout", () => this.isDirty && !this.waitsForServer && this.save());
     this.offerWhatWasLeft();
@@ -143,7 +145,8 @@ class Field {
   typed() {
     if (!this.isDirty) {
       this.forget();
-      this.say(this.fault);
+      // Leaving a field whose text is stored tells of a change once more: what is said of it stands.
+      if (!this.line.classList.contains("is-saved")) this.say(this.fault);
       return;
     }
     this.keep();
@@ -206,7 +209,9 @@ class Field {
     try {
       answer = await post(this.address, [["number", number], ...values.map((value) => ["value", value])]);
       told = await answer.json();
+      await released();
     } catch {
+      await released();
       this.failed(`${OFFLINE} ${this.whereKept} and is sent when the connection is back.`);
       return;
     }
@@ -246,6 +251,35 @@ class Field {
     this.fault = told.problem && plain(values).length ? told.problem : "";
     const problem = this.fault ? ` ${this.fault}` : "";
     this.say(`Saved ${told.saved_at}${problem ? `.${problem}` : ""}`, true);
+  }
+
+  // What a save mends is wrong no more, beside the field and in the list on top; what it leaves wrong is told as it is now.
+  mended({ problem, lacking }, isOwn) {
+    const id = this.box.dataset.name ?? `answer_${this.question}`;
+    const wrong = document.getElementById(`${id}-error`);
+    const said = wrong?.lastChild.textContent;
+    const isDemand = lacking && said === this.demanded;
+    if (!wrong || !(isDemand || (isOwn && plain(this.acknowledged).length))) return;
+    const still = problem ?? lacking?.[this.question] ?? "";
+    if (isDemand) this.demanded = still;
+    const links = [...document.querySelectorAll(`[data-error-summary] a[href="#${CSS.escape(id)}"]`)];
+    for (const part of still ? [wrong, ...links] : []) part.lastChild.textContent = still;
+    if (still) return;
+    wrong.closest(".govuk-form-group--error")?.classList.remove("govuk-form-group--error");
+    for (const control of this.controls) {
+      control.classList.remove(...[...control.classList].filter((each) => each.endsWith("--error")));
+      control.removeAttribute("aria-invalid");
+      const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== wrong.id);
+      if (described.length) control.setAttribute("aria-describedby", described.join(" "));
+      else control.removeAttribute("aria-describedby");
+    }
+    wrong.remove();
+    for (const link of links) link.closest("li").remove();
+    const list = document.querySelector("[data-error-summary]");
+    if (list && !list.querySelector("li")) {
+      list.remove();
+      document.title = document.title.replace(/^Error: /, "");
+    }
   }
 
   failed(sentence) {
@@ -441,6 +475,7 @@ class Presence {
     } catch {
       others = [];
     }
+    await released();
     for (const field of this.fields) {
       const here = this.spot ? others.filter((other) => other.question === field.question) : [];
       const said = here.map((other) => other.sentence).join(" ");
@@ -456,6 +491,7 @@ function start() {
   root.append(aloud);
   const fields = [...root.querySelectorAll("[data-question]")].map((box) => new Field(box));
   if (root.dataset.presence) new Presence(fields);
+  form.addEventListener("stored", (told) => fields.forEach((field) => field.mended(told.detail, field.box === told.target)));
   let isSent = false;
   const retry = () => fields.filter((field) => field.waitsForServer && field.isDirty).forEach((field) => field.save());
   addEventListener("online", retry);
