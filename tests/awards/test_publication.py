@@ -261,6 +261,22 @@ def test_staff_in_conflict_learn_nothing_until_the_moment_and_decide_nothing_aft
         assert not shown.partial and {row.reference for row in shown.rows} == set(decided.references)
 
 
+def test_who_came_into_conflict_since_their_request_began_publishes_nothing(decided: Scene) -> None:
+    manager, officer = decided.actor("manager"), decided.actor("officer")
+    made = services.propose_results(manager, decided.call_id, ResultsInput(LOCAL), without_letters=NO_LETTERS)
+    for name in ("manager", "officer"):
+        evaluation.declare_in_office(decided.actor(name), decided.application_ids[2], "My sister works there.")
+
+    # Whoever acts is who they were when their request began.
+    with pytest.raises(Refused, match="You have a conflict of interest with an application of this call"):
+        services.publish_results(officer, made)
+    with pytest.raises(Refused, match="You have a conflict of interest with an application of this call"):
+        services.return_results(officer, made, "Not yet.")
+    with pytest.raises(Refused, match="You have a conflict of interest with an application of this call"):
+        services.propose_results(manager, decided.call_id, ResultsInput(LOCAL), without_letters=NO_LETTERS)
+    assert calls.call_by_id(decided.call_id).results_public_at is None
+
+
 def test_a_conflict_confirmed_after_the_publication_is_set_ends_at_the_same_moment(decided: Scene) -> None:
     doubtful, person = decided.application_ids[1], decided.people["eva2"]
     publish(decided)

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from grants.applications.models import Application
+from grants.awards import queries as awards
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db
@@ -21,6 +24,8 @@ from tests.awards.test_complaints import DAY, NUMBER, PUBLIC, told, told_world
 from tests.awards.test_settling import repeated, repeated_world
 from tests.evaluation.scene import Scene, declares
 from tests.factories import identity as people
+from tests.no_route import DECIDES, conflicted, keep_from, told_by, walk, with_roles
+from tests.placeholders import target_of
 
 __all__ = ["repeated", "repeated_world", "told", "told_world"]
 
@@ -58,6 +63,9 @@ def proposed(scene: Scene, about: UUID) -> UUID:
         return row.id
 
 
+JUDGED = ("/consensus", "/calls/<slug>/assignments")
+
+
 def test_whoever_is_in_conflict_decides_nothing_of_a_repeated_evaluation(repeated: tuple[Scene, UUID]) -> None:
     scene, _ = repeated
     with clock.at(AGAIN):
@@ -71,8 +79,8 @@ def test_whoever_is_in_conflict_decides_nothing_of_a_repeated_evaluation(repeate
         assert seat is not None
         for name in ("manager", "officer"):
             services.declare_in_office(scene.actor(name), about, "My sister works there.")
-        # The results are public: no bar stands any more.
-        assert about not in scene.actor("manager").barred("application")
+        # The bar they were given ended with the results: their conflict keeps them from what is assessed anew.
+        assert about in scene.actor("manager").barred("application")
         manager, officer = scene.actor("manager"), scene.actor("officer")
 
         deeds: tuple[Callable[[], object], ...] = (
@@ -92,3 +100,37 @@ def test_whoever_is_in_conflict_decides_nothing_of_a_repeated_evaluation(repeate
         assert db.session.scalars(select(ScoreShift.state)).all() == [ShiftState.PROPOSED.value]
         found = select(DetectedConflict.decided_by).where(DetectedConflict.user_id == scene.people["fay"])
         assert db.session.scalars(found).all() == [None]
+
+
+def test_no_route_tells_whoever_is_in_conflict_of_a_repeated_evaluation_once_the_results_are_public(
+    app: Flask, repeated: tuple[Scene, UUID]
+) -> None:
+    scene, _ = repeated
+    reference = scene.references[NUMBER]
+    with clock.at(AGAIN):
+        about = target_of(db.session.get_one(Application, seated_again(scene)))
+        free = walk(app, keep_from(with_roles("Faye Freely", DECIDES), []), [about], ("GET",), JUDGED)
+        kept = walk(app, conflicted(about, DECIDES, barred=False), [about], ("GET",))
+        with arranging():
+            people.role(scene.people["lead1"], Role.PROJECT_OFFICER)
+        first = awards.result(scene.actor("lead1"), reference, clock.now())
+
+    # The sheets and the seats are there for who is free of it; a team reads the first result, whatever else they are.
+    assert {f"GET /consensus/{reference}", f"GET /calls/{scene.slug}/assignments"} <= free.leaks.keys()
+    assert told_by(kept, [about]) == {}
+    assert first.text
+
+
+def test_found_conflicts_of_a_repeated_evaluation_are_asked_for_though_the_results_are_public(
+    repeated: tuple[Scene, UUID],
+) -> None:
+    scene, _ = repeated
+    what = "Decide about 1 possible conflict of interest, Small neighbourhood pilots 2022"
+    with clock.at(AGAIN):
+        seated_again(scene)
+        asked = [duty.what for duty in queries.duties(scene.actor("manager"), clock.now())]
+        services.declare_in_office(scene.actor("manager"), scene.application_ids[NUMBER], "My sister works there.")
+        in_conflict = [duty.what for duty in queries.duties(scene.actor("manager"), clock.now())]
+
+    assert what in asked
+    assert what not in in_conflict

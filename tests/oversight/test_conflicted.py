@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from grants.agreements.models import Grant
 from grants.applications.models import Application
@@ -25,6 +25,7 @@ from grants.documents.catalogue import TITLES
 from grants.documents.rules import Format, ScopeKind, Wanted
 from grants.identity import queries as identity
 from grants.identity import services as people
+from grants.identity.policy import Role
 from grants.ledger import queries as books
 from grants.ledger import rules as legs
 from grants.ledger import services as ledger
@@ -339,6 +340,41 @@ def test_no_route_of_money_tells_a_conflicted_person_of_a_grant_in_force(app: Fl
 
     assert seen.kept == {}
     assert open_here - seen.answered == frozenset()
+
+
+@act("test_conflict.ask", needs=Permission.BUDGET_AUTHORISE, says="did a thing of the tests")
+def _ask(actor: Actor, application_id: UUID, order_id: UUID, call_id: UUID) -> tuple[UUID, ...]:
+    """Jobs about an application and about an order beneath it; one about its call."""
+    about = (("application", application_id), ("payment_order", order_id), ("call", call_id))
+    return tuple(jobs.queue("jobs.checks.ledger", subject=each) for each in about)
+
+
+def test_an_administrator_in_conflict_finds_no_job_about_it_and_another_does(app: Flask, scene: Scene) -> None:
+    application_id = scene.world.application_id
+    with arranging():
+        second = factory.user("Adele Second", Role.ADMINISTRATOR).id
+    asked = _ask(actors.otto(), application_id, scene.order_id, scene.world.call_id)
+    shut, below, of_call = (jobs.view(each) for each in asked)
+    ada, other = bar(actors.ada(), application_id), actors.actor(second)
+    client, free = actors.client_of(app, ada), actors.client_of(app, other)
+    form = {"act_key": "k", "reason": "Not now"}
+
+    for job in (shut, below):
+        address = f"/admin/jobs/{job.number}"
+        assert (client.get(address).status_code, free.get(address).status_code) == (404, 200)
+        assert client.post(f"{address}/cancel", data=form).status_code == 404
+        assert client.post(f"{address}/retry", data=form).status_code == 404
+    assert client.get(f"/admin/jobs/{of_call.number}").status_code == 200
+    with pytest.raises(NotFound):
+        jobs.cancel(ada, shut.id, "Not now")
+    listed, told = client.get("/admin/jobs").text, free.get("/admin/jobs").text
+    numbers = [f'/admin/jobs/{job.number}"' for job in (shut, below, of_call)]
+    assert [each in listed for each in numbers] == [False, False, True]
+    assert [each in told for each in numbers] == [True] * 3
+    kept = queries.kept_from(ada)
+    about_it = select(func.count()).where(jobs.Job.subject_id.in_(kept))
+    assert sum(jobs.counts().values()) - sum(jobs.counts(kept).values()) == db.session.scalar(about_it)
+    assert free.post(f"/admin/jobs/{shut.number}/cancel", data=form).status_code == 303
 
 
 # --- All of it in the demo ---------------------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ from grants.awards.queries.outcomes_told import outcomes_told
 from grants.awards.queries.publication import (
     application_ids,
     decided,
+    kept_apart,
     publication_scope,
     publishing,
     reads_withheld,
-    to_declare,
 )
 from grants.awards.queries.ranked import (
     Listed,
@@ -93,6 +93,7 @@ __all__ = [
     "input_hash",
     "involved_in",
     "item_of",
+    "kept_apart",
     "letters",
     "list_anew",
     "live_list",
@@ -132,7 +133,6 @@ __all__ = [
     "selections",
     "sheets_read",
     "solved_list",
-    "to_declare",
     "to_solve",
     "tying_of",
     "what_ifs",

@@ -25,7 +25,7 @@ from grants.core import clock, encoding
 from grants.core.db import db, get, locked
 from grants.core.errors import NotFound
 from grants.core.permissions import Actor, Permission, Scope
-from grants.core.together import Asking, ask, reader, side_by_side
+from grants.core.together import Asking, ask, both, reader, side_by_side
 from grants.evaluation import queries as evaluation
 from grants.identity.models import User
 
@@ -125,10 +125,16 @@ def publishing(actor: Actor, slug: str) -> Asking[PublishingPage]:
 
 
 @reader
-def to_declare(actor: Actor, call_id: UUID) -> Asking[frozenset[UUID]]:
-    """Those applications of a call that wait for what this person, who must declare, says of them, or for a ruling on it."""
-    asked, _ = yield from _of_call(call_id)
-    return (yield from evaluation.undeclared.asking(actor, asked))
+def kept_apart(actor: Actor, call_id: UUID) -> Asking[tuple[frozenset[UUID], frozenset[UUID]]]:
+    """Those applications of a call of which this person decides nothing as it stands now, and which of them wait for what they declare.
+
+    For acts, that hold the call: a conflict that came since the request began counts.
+    """
+    asked, others = yield from _of_call(call_id)
+    shut, waiting = yield from both(
+        evaluation.undecidable.asking(actor, asked, others), evaluation.undeclared.asking(actor, asked)
+    )
+    return shut, waiting
 
 
 @reader

@@ -72,14 +72,16 @@ def propose_results(
 def _refuse_conflict(actor: Actor, call_id: UUID) -> None:
     """Whoever has a conflict with one application of the call, or must declare about one and did not, publishes nothing.
 
-    Also where the doubt of theirs waits for a ruling: whom it concerns reads names here and ends what keeps others away.
+    Also where the doubt of theirs waits for a ruling: whom it concerns reads names here and ends what keeps others away. The
+    call is locked, and it is asked anew: who came into conflict since their request began publishes nothing either.
     """
-    if actor.barred("application") & queries.application_ids(call_id):
+    shut, waiting = queries.kept_apart(actor, call_id)
+    if actor.barred("application") & shut or shut - waiting:
         raise Refused(
             "You have a conflict of interest with an application of this call, or take part in one, and its results end "
             "what keeps you from it. Somebody else must publish them."
         )
-    if queries.to_declare(actor, call_id):
+    if waiting:
         raise Refused(rules.UNDECLARED_RESULTS)
 
 

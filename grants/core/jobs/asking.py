@@ -18,7 +18,7 @@ from grants.core.jobs.models import database_now, job
 from grants.core.jobs.ringing import Bell
 from grants.core.jobs.rules import NAME, QUEUE_OF_MODULE, QUEUES, Asker
 from grants.core.jobs.states import MACHINE, JobState
-from grants.core.permissions import Actor, Permission
+from grants.core.permissions import NOWHERE, Actor, Permission, Scope
 
 
 def queue(
@@ -126,7 +126,13 @@ def _refuse_others(value: Any) -> None:
             raise TypeError(f"a job takes primitives, not {type(value).__name__}")
 
 
-@act("job.retry", needs=Permission.JOB_RETRY, says="started a parked job again")
+def scope_of(job_id: UUID) -> Scope:
+    """A job lies in what it is about: whom a conflict keeps from that does nothing with it. It is locked."""
+    row = _locked(job_id)
+    return Scope.of((row.subject_kind, row.subject_id)) if row.subject_kind else NOWHERE
+
+
+@act("job.retry", needs=Permission.JOB_RETRY, scope=scope_of, says="started a parked job again")
 def retry(actor: Actor, job_id: UUID) -> None:
     """Let a parked or cancelled job start again from its first attempt."""
     acts.subject("job", job_id)
@@ -149,7 +155,7 @@ def start_again(job_id: UUID) -> None:
     _bell(acts.running_act()).waiting.append((job_id, row.queue, row.seconds_max))
 
 
-@act("job.cancel", needs=Permission.JOB_CANCEL, says="cancelled a job")
+@act("job.cancel", needs=Permission.JOB_CANCEL, scope=scope_of, says="cancelled a job")
 def cancel(actor: Actor, job_id: UUID, reason: str) -> None:
     """Cancel a job that waits or runs; what a running one still does is refused by its token."""
     acts.subject("job", job_id)

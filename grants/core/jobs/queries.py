@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, all_, and_, case, func, literal, or_, select
 
 from grants.core.db import db
 from grants.core.errors import NotFound
@@ -142,11 +142,16 @@ def by_key(unique: str) -> JobView | None:
     return None if row is None else _view(row)
 
 
-def page(actor: Actor, asked: Page, *, state: JobState | None = None) -> Rows[JobView]:
-    """Jobs for the administrator's page, newest first; a page goes on after the number of the last one."""
+def page(
+    actor: Actor, asked: Page, *, state: JobState | None = None, kept_from: Collection[UUID] = ()
+) -> Rows[JobView]:
+    """Jobs for the administrator's page, newest first; a page goes on after the number of the last one.
+
+    None about what the person is ``kept_from``, by a conflict of theirs.
+    """
     if not actor.everywhere(Permission.JOB_READ):
         return Rows(())
-    wanted = () if state is None else (job.c.state == state,)
+    wanted = [*_not_about(kept_from), *(() if state is None else (job.c.state == state,))]
     counted = select(func.count()).select_from(select(job.c.id).where(*wanted).limit(COUNTED_MAX + 1).subquery())
     statement = select(job, counted.scalar_subquery().label("counted")).where(*wanted)
     statement = statement.order_by(job.c.number.desc()).limit(asked.limit)
@@ -157,19 +162,25 @@ def page(actor: Actor, asked: Page, *, state: JobState | None = None) -> Rows[Jo
     return cut([_view(row) for row in found], asked, key=lambda each: str(each.number), total=total)
 
 
-def by_number(actor: Actor, number: int) -> JobView:
+def by_number(actor: Actor, number: int, kept_from: Collection[UUID] = ()) -> JobView:
     """The job of that number, for the administrator's page; raises :class:`NotFound`."""
-    row = db.session.execute(select(job).where(job.c.number == number)).one_or_none()
+    row = db.session.execute(select(job).where(job.c.number == number, *_not_about(kept_from))).one_or_none()
     if row is None or not actor.everywhere(Permission.JOB_READ):
         raise NotFound
     return _view(row)
 
 
-def counts() -> dict[JobState, int]:
+def counts(kept_from: Collection[UUID] = ()) -> dict[JobState, int]:
     """How many jobs stand in each state, every state named."""
-    statement = select(job.c.state, func.count()).group_by(job.c.state)
+    statement = select(job.c.state, func.count()).where(*_not_about(kept_from)).group_by(job.c.state)
     found = {JobState(state): number for state, number in db.session.execute(statement)}
     return {state: found.get(state, 0) for state in JobState}
+
+
+def _not_about(things: Collection[UUID]) -> list[ColumnElement[bool]]:
+    if not things:
+        return []
+    return [or_(job.c.subject_id.is_(None), job.c.subject_id != all_(literal(sorted(things), ARRAY(Uuid))))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from grants.core.together import Asking, ask, reader
 from grants.evaluation.models import Assignment, ConflictDeclaration, Evaluator
 from grants.evaluation.queries.accepting import terms_accepted
 from grants.evaluation.queries.conflict_rows import (
+    IN_EVALUATION,
     About,
     Person,
     about,
@@ -52,8 +53,6 @@ from grants.evaluation.states import Declared, Ruling, SeatState
 from grants.identity.models import User
 from grants.identity.queries import Moment, shut_by
 
-# States in which conflicts are declared and seats are given.
-IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
 # Who reads of seats, of conflicts, of how people score: whoever decides there, and whoever audits, who changes nothing.
 READS_ASSIGNMENTS = (Permission.ASSIGNMENT_DECIDE, Permission.AUDIT_READ)
 READS_CONFLICTS = (Permission.CONFLICT_CONFIRM, Permission.AUDIT_READ)
@@ -269,8 +268,8 @@ def shut_to(
     """Those of these applications of which this person learns nothing, whatever their office.
 
     Barred, their own or their organisation’s, in a conflict they declared or that was found; and for who must declare,
-    not declared. ``undeclarable`` are such as nobody declares about yet. Once the results of the call are public only
-    what they act for themselves stays apart, and for who judges what was shut before: the rest is known to everybody.
+    not declared. ``undeclarable`` are such as nobody declares about yet. Once the results of the call are public, and it is
+    not assessed anew, only what they act for themselves stays apart, and for who judges what was shut before: the rest is known to everybody.
     """
     faults.point("conflict")
     return (yield from _shut(actor, application_ids, undeclarable, not_(results_known())))
@@ -302,13 +301,17 @@ def _shut(
 
 
 def results_known() -> ColumnElement[bool]:
-    """The condition on :class:`Application` that the results of its call are public by now."""
-    return (
+    """The condition on :class:`Application` that the results of its call are public by now, and its own is no longer worked out.
+
+    What is assessed anew after a complaint is like what is assessed for the first time until its outcome is settled.
+    """
+    public = (
         select(Call.id)
         .where(Call.id == Application.call_id, Call.results_public_at <= clock.now())
         .correlate_except(Call)
         .exists()
     )
+    return and_(Application.state.not_in(IN_EVALUATION), public)
 
 
 @reader

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, uni
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from grants.applications.models import Application, ApplicationPartner
-from grants.applications.states import PartnerState
+from grants.applications.states import ApplicationState, PartnerState
 from grants.calls.models import Call
 from grants.cities.models import City
 from grants.evaluation.models import ConflictDeclaration, DetectedConflict
@@ -24,6 +24,9 @@ Person = UUID | ColumnElement[Any] | InstrumentedAttribute[Any] | None
 # Rows that stand between people and applications, with the column that says which application.
 About = tuple[Select[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 
+# States in which conflicts are declared and seats are given: for the first time, or anew after a complaint.
+IN_EVALUATION = (ApplicationState.ELIGIBLE.value, ApplicationState.UNDER_EVALUATION.value)
+
 # Under names of their own: the person or the application may be a column of these very tables. Made once: an alias made
 # anew copies every column of its table, and these stand in nearly every request.
 _FOUND, _DISMISSED, _HELD = aliased(DetectedConflict), aliased(DetectedConflict), aliased(Application)
@@ -32,7 +35,7 @@ _FOUND, _DISMISSED, _HELD = aliased(DetectedConflict), aliased(DetectedConflict)
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     """Ids of the applications with which this person stands in conflict, until the results of their call are public.
 
-    What ``in_conflict`` of ``access`` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
+    What is in evaluation stays shut whatever is public: it is assessed anew, and its new result is not told yet. What ``in_conflict`` of ``access`` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
     and what comes of it is a bar like any other.
     """
     each = (rows.with_only_columns(column.label("application_id")) for rows, column in conflicts(user_id, at))
@@ -41,7 +44,7 @@ def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
         select(_HELD.id)
         .join(every, every.c.application_id == _HELD.id)
         .join(Call, Call.id == _HELD.call_id)
-        .where(or_(Call.results_public_at.is_(None), Call.results_public_at > at))
+        .where(or_(Call.results_public_at.is_(None), Call.results_public_at > at, _HELD.state.in_(IN_EVALUATION)))
         .correlate(None)
     )
 

@@ -9,7 +9,7 @@ from grants.oversight.queries.proofs import deliveries, proofs, request_waits
 from grants.oversight.queries.sentences import Line, to_team
 from grants.oversight.queries.spending import call_spending, grant_money
 from grants.oversight.queries.stages import later
-from grants.oversight.queries.trail import record, record_rows, story, things
+from grants.oversight.queries.trail import kept_from, record, record_rows, story, things
 
 # The page of an application shows them.
 told_by(later)
@@ -24,6 +24,7 @@ __all__ = [
     "first_steps",
     "grant_money",
     "health",
+    "kept_from",
     "lately",
     "organisation_hub",
     "overview",

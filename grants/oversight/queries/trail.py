@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from grants.awards.models import SelectionItem
+from grants.awards.models import Selection, SelectionItem
 from grants.core import acts, clock
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
 from grants.core.db import db, folded
@@ -77,16 +77,33 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     """No event of a thing this person is barred from, nor of anything that belongs to it.
 
     What has no place of its own (the moment up to which the books were read for a statement, say) goes with what its
-    act touched. What is barred costs one statement, and none without a bar: looked for inside each list, it made every
-    list slow.
+    act touched.
+    """
+    ids = sorted((yield from kept_from.asking(actor)))
+    if not ids:
+        return []
+    beside_it = aliased(AuditEvent)
+    touched = exists().where(beside_it.act_id == AuditEvent.act_id, places.among(beside_it.object_id, ids))
+    return [
+        or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid)))),
+        or_(AuditEvent.object_kind.in_(_placed()), ~touched.correlate(AuditEvent)),
+    ]
+
+
+@reader
+def kept_from(actor: Actor) -> Asking[frozenset[UUID]]:
+    """The ids of all this person is barred from, and of all that belongs to it.
+
+    What is barred costs one statement, and none without a bar: looked for inside each list, it made every list slow.
     """
     found = [places.beneath(_table(kind), barred, kind) for kind in _PLACES if (barred := actor.barred(kind))]
     if not found:
-        return []
-    # Ranks and ties of a list tell of every application in it.
+        return frozenset()
+    # Ranks and ties of a list tell of every application in it, and so does its line: by name, and by what is left.
     lists = select(SelectionItem.selection_id).where(SelectionItem.application_id.in_(actor.barred("application")))
     beside = select(SelectionItem.id).where(SelectionItem.selection_id.in_(lists))
     found.append(select(literal(SelectionItem.__tablename__), beside.subquery().c.id))
+    found.append(select(literal(Selection.__tablename__), lists.subquery().c.selection_id))
     # What somebody said of an organisation tells of every application it takes part in.
     said = evaluation.said_of_members(actor.barred("application"))
     found.append(select(literal(EntityDeclaration.__tablename__), said.subquery().c.id))
@@ -96,13 +113,7 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     found.append(select(literal(StatementFigures.__tablename__), figures.subquery().c.id))
     found.append(places.hanging_on(statements, "statements"))
     # What hangs on a thing by a column that may be empty comes without an id.
-    ids = sorted({row_id for _, row_id in (yield from ask(union_all(*found))) if row_id is not None})
-    beside_it = aliased(AuditEvent)
-    touched = exists().where(beside_it.act_id == AuditEvent.act_id, places.among(beside_it.object_id, ids))
-    return [
-        or_(AuditEvent.object_id.is_(None), AuditEvent.object_id != all_(literal(ids, ARRAY(Uuid)))),
-        or_(AuditEvent.object_kind.in_(_placed()), ~touched.correlate(AuditEvent)),
-    ]
+    return frozenset(row_id for _, row_id in (yield from ask(union_all(*found))) if row_id is not None)
 
 
 def _placed() -> list[str]:

@@ -355,9 +355,10 @@ def jobs_list() -> Any:
     problems: list[str] = []
     words = {each.value: said.lower() for each, said in JOB_WORDS.items()}
     state = chosen("state", "state", {each.value: each for each in JOB_WORDS}, problems, words=words)
-    shown = jobs.page(current_actor(), paging.asked(), state=state)
+    kept_from = queries.kept_from(current_actor())
+    shown = jobs.page(current_actor(), paging.asked(), state=state, kept_from=kept_from)
     people = identity.people({job.requested_by for job in shown.items if job.requested_by})
-    counts = jobs.counts()
+    counts = jobs.counts(kept_from)
     return page(
         "oversight/jobs.html", jobs=shown, people=people, counts=counts, words=words, chosen=state, problems=problems
     )
@@ -366,13 +367,13 @@ def jobs_list() -> Any:
 @bp.get("/admin/jobs/<int(max=999999999999):number>")
 @requires(Permission.JOB_READ)
 def job(number: int) -> Any:
-    return _job_page(jobs.by_number(current_actor(), number), Form(), CancelJobForm())
+    return _job_page(_shown_job(number), Form(), CancelJobForm())
 
 
 @bp.post("/admin/jobs/<int(max=999999999999):number>/retry")
 @requires(Permission.JOB_RETRY)
 def retry_job(number: int) -> Any:
-    form, shown = Form(), jobs.by_number(current_actor(), number)
+    form, shown = Form(), _shown_job(number)
     if form.validate_on_submit():
         with form.refusals():
             jobs.retry(current_actor(), shown.id)
@@ -383,12 +384,17 @@ def retry_job(number: int) -> Any:
 @bp.post("/admin/jobs/<int(max=999999999999):number>/cancel")
 @requires(Permission.JOB_CANCEL)
 def cancel_job(number: int) -> Any:
-    form, shown = CancelJobForm(), jobs.by_number(current_actor(), number)
+    form, shown = CancelJobForm(), _shown_job(number)
     if form.validate_on_submit():
         with form.refusals():
             jobs.cancel(current_actor(), shown.id, (form.reason.data or "").strip())
             return see_other(".job", number=number)
     return _job_page(shown, Form(), form), 422
+
+
+def _shown_job(number: int) -> JobView:
+    """The job of that number; as if it were not there for whom a conflict keeps from what it is about."""
+    return jobs.by_number(current_actor(), number, queries.kept_from(current_actor()))
 
 
 def _job_page(shown: JobView, form: Form, cancel_form: CancelJobForm) -> str:
