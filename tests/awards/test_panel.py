@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from grants.applications.models import Application
 from grants.awards import queries
-from grants.awards.models import PanelEvent
+from grants.awards.models import PanelEvent, PanelMeeting
 from grants.awards.rules import panel as rules
 from grants.awards.states import Happened, MeetingState, Turn, Vote
 from grants.core import clock
@@ -447,6 +447,46 @@ def test_a_vote_makes_no_form_of_the_chair_stale(meeting: Meeting) -> None:
     stood = meeting.page("chair").current
     meeting.does("chair", "turn", Turn.NEXT, version)
     assert meeting.page("chair").current != stood
+
+
+@pytest.mark.usefixtures("opened_world")
+def test_forms_of_a_later_item_tell_nothing_of_how_much_happened_to_one_that_was_shut(
+    meeting: Meeting, browser: Browser
+) -> None:
+    for number in (1, 2):
+        assert meeting.does("chair", "propose", f"Proposal {number}") == number
+        for name in ("ben", "ada", "chair"):
+            meeting.does(name, "vote", number, Vote.APPROVE)
+        meeting.does("chair", "count", number)
+    meeting.does("chair", "open_item", meeting.scene.references[1])
+    assert meeting.does("chair", "propose", "Recommend it") == 1
+
+    # Cleo was shut out of the first item.
+    page = browser.get("cleo", f"/panels/{meeting.slug}/live").text
+    fields = dict(re.findall(r'name="(number|about|version)"[^>]* value="([^"]*)"', page))
+    assert (fields["number"], fields["about"]) == ("1", meeting.scene.references[1])
+    stands = db.session.get_one(PanelMeeting, meeting.id).version
+    assert meeting.page("cleo").head.version == rules.version_mark(meeting.id, stands) != stands
+    meeting.does("cleo", "vote", 1, Vote.APPROVE)
+
+
+@pytest.mark.usefixtures("opened_world")
+def test_a_vote_or_a_count_on_a_page_of_another_item_does_nothing(meeting: Meeting, browser: Browser) -> None:
+    first, second = meeting.scene.references[:2]
+    meeting.does("chair", "propose", "Recommend the courtyards")
+    meeting.does("chair", "open_item", second)
+    meeting.does("chair", "propose", "Recommend the ferry")
+    for name in ("ben", "ada"):
+        meeting.does(name, "vote", 1, Vote.APPROVE)
+    live, before = f"/panels/{meeting.slug}/live", len(meeting.events())
+
+    for about in (first, ""):
+        late = browser.post("cleo", f"{live}/vote", number="1", about=about, vote="approve")
+        assert "This proposal is no longer being voted on" in text_of(late, 422)
+        late = browser.post("chair", f"{live}/count/1", about=about)
+        assert "This proposal is not being voted on any more" in text_of(late, 422)
+    assert len(meeting.events()) == before
+    assert browser.post("chair", f"{live}/count/1", about=second).status_code == 303
 
 
 @pytest.mark.usefixtures("opened_world")

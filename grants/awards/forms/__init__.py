@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grants.awards.forms.advice import AdviceForm
 from grants.awards.forms.panel import (
+    CountForm,
     MeetingForm,
     OrderForm,
     ProposalForm,
@@ -20,6 +21,7 @@ __all__ = [
     "ChooseForm",
     "ConfirmForm",
     "ConfirmListForm",
+    "CountForm",
     "DecisionForm",
     "MeetingForm",
     "MoveForm",

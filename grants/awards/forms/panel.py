@@ -103,7 +103,17 @@ class ProposalForm(ContestedForm):
     )
 
 
-class VoteForm(DeedForm):
+class CountForm(DeedForm):
+    """A deed on a proposal of the item that was open when the page was shown."""
+
+    about = HiddenField()
+
+    def shown_with(self) -> str | None:
+        """The reference of the application it was shown with; None where none was sent."""
+        return self.about.data if self.about.raw_data else None
+
+
+class VoteForm(CountForm):
     """A vote by name on one proposal."""
 
     number = HiddenField()

@@ -207,7 +207,8 @@ def whole(meeting: ColumnElement[bool]) -> Asking[Whole]:
     items, members, events, call_views = yield from side_by_side(about)
     return Whole(
         MeetingHead(
-            *(row.id, row.slug, row.title, MeetingState(row.state), row.version, row.starts_at, row.quorum),
+            *(row.id, row.slug, row.title, MeetingState(row.state), rules.version_mark(row.id, row.version)),
+            *(row.starts_at, row.quorum),
             *(row.minutes_an_item, row.call_id, row.call_slug, row.call_title, row.zone),
         ),
         row.current_id,

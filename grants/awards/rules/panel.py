@@ -6,6 +6,7 @@ whatever is told from it tells nothing of the item.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ COMINGS_MAX = 100
 COMINGS_SOON_MAX = 10
 SOON = timedelta(minutes=5)
 REMARKS_MAX = 3_000
+VERSION_MARKS = 10**9
 
 CUT_OFF = "Cut off, by the word of the deputy, who leads until the chair is back."
 ASSESSES = "You assess this application yourself; somebody else of the panel leads it, and the others vote on it."
@@ -132,11 +134,16 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the chair put to the vote, how each voted by name, and what came of it once it was counted."""
+    """What the chair put to the vote, how each voted by name, and what came of it once it was counted.
+
+    ``number`` counts those of its item alone: pages carry it, and tell nothing of what happened to other items.
+    """
 
     number: int
     text: str
     by: UUID
+    # Its number in the log of the whole meeting.
+    logged: int
     votes: tuple[tuple[UUID, Vote], ...] = ()
     counted_at: datetime | None = None
     # How many might have voted when it was counted.
@@ -265,7 +272,7 @@ def _tell(item: _Telling, event: Event) -> None:
                 item.back.append(replace(item.out.pop(event.person), until=event.at))
         case Happened.PROPOSED:
             assert event.proposal is not None
-            item.proposals[event.proposal] = Proposal(event.proposal, event.text, event.by)
+            item.proposals[event.proposal] = Proposal(len(item.proposals) + 1, event.text, event.by, event.proposal)
         case Happened.VOTED:
             assert event.proposal is not None and event.person is not None and event.vote is not None
             put = item.proposals[event.proposal]
@@ -282,6 +289,15 @@ def _tell(item: _Telling, event: Event) -> None:
             item.remark = event.text
         case _:
             raise AssertionError(f"{event.kind} is not about an item")
+
+
+def version_mark(meeting_id: UUID, version: int) -> int:
+    """What forms carry of the version of a meeting: another number after each change, that tells not how many there were.
+
+    Items are turned while somebody is shut out of them: how often, they would read from a number that counts.
+    """
+    digest = hashlib.sha256(f"{meeting_id} version {version}".encode()).hexdigest()
+    return int(digest, 16) % VERSION_MARKS
 
 
 def stays(events: Iterable[Event]) -> tuple[Stay, ...]:

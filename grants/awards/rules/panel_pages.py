@@ -28,6 +28,7 @@ class MeetingHead:
     slug: str
     title: str
     state: MeetingState
+    # What forms carry of it: see ``version_mark``.
     version: int
     starts_at: datetime
     quorum: int

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from grants.awards import queries
 from grants.awards.models import PanelItem, PanelMeeting, PanelMember
-from grants.awards.queries.panel import Clear
+from grants.awards.queries.panel import Clear, Whole
 from grants.awards.rules import panel as rules
 from grants.awards.rules.panel import MeetingInput
 from grants.awards.services.panel_log import log
@@ -91,7 +91,7 @@ def _refuse_strangers(call_id: UUID, values: MeetingInput) -> None:
 def order(actor: Actor, meeting_id: UUID, references: tuple[str, ...], version: int | None = None) -> None:
     """Put the agenda in this order; what is not named keeps its order after it, and so does what is shut to this person."""
     meeting = locked(PanelMeeting, meeting_id)
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     if MeetingState(meeting.state) is MeetingState.ENDED:
         raise Refused(
             "This meeting has ended; its agenda no longer changes. Plan another meeting for what is still to be looked at."
@@ -125,8 +125,14 @@ def _led(actor: Actor, meeting_id: UUID, version: int | None) -> PanelMeeting:
     role = queries.panel.role_in(meeting_id, actor.user_id)
     if role not in (PanelRole.CHAIR, PanelRole.DEPUTY):
         raise NotAllowed("The chair of this meeting leads it, or its deputy where a conflict keeps the chair out.")
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     return meeting
+
+
+def refuse_overtaken(meeting: PanelMeeting, shown: int | None) -> None:
+    """Raise :class:`Conflict` where a form was shown before something changed, by what forms carry of the version."""
+    stands = shown is None or shown == rules.version_mark(meeting.id, meeting.version)
+    check_version(meeting, None if stands else 0)
 
 
 def leads(actor: Actor, meeting: PanelMeeting) -> PanelItem:
@@ -364,55 +370,67 @@ def stop_writing(actor: Actor, meeting_id: UUID) -> None:
 
 @act("panel.propose", needs=Permission.PANEL_LEAD, scope=meeting_scope, says="put a proposal to the vote in {subject}")
 def propose(actor: Actor, meeting_id: UUID, text: str, version: int | None = None) -> int:
-    """Put a proposal on the item that is open to the vote, once enough of those who may vote on it are there."""
+    """Put a proposal on the item that is open to the vote, once enough of those who may vote on it are there.
+
+    Returns its number among those of its item.
+    """
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     _refuse_not_running(meeting, "Proposals are put to the vote")
     words = rules.said(text, "proposal", "Write what is proposed, for example “Recommend it for funding”.")
     events = queries.panel.events_of(meeting_id)
-    if rules.courses(events, acts.moment())[item.id].open_proposal is not None:
+    told = rules.courses(events, acts.moment())[item.id]
+    if told.open_proposal is not None:
         raise Refused("A proposal is being voted on. Count it first.")
     rules.refuse_few(_present_voters(meeting_id, clear_of(meeting_id, item).voice), meeting.quorum, "a vote")
-    number = 1 + sum(each.kind is Happened.PROPOSED for each in events)
-    log(meeting, actor, Happened.PROPOSED, item_id=item.id, proposal=number, text=words)
-    return number
+    logged = 1 + sum(each.kind is Happened.PROPOSED for each in events)
+    log(meeting, actor, Happened.PROPOSED, item_id=item.id, proposal=logged, text=words)
+    return len(told.proposals) + 1
 
 
 @act("panel.vote", needs=Permission.PANEL_ATTEND, scope=meeting_scope, says="voted in {subject}")
-def vote(actor: Actor, meeting_id: UUID, number: int, cast: Vote) -> None:
-    """Vote by name on the proposal that is open; a vote stands."""
+def vote(actor: Actor, meeting_id: UUID, number: int, cast: Vote, about: str | None = None) -> None:
+    """Vote by name on the proposal that is open; a vote stands.
+
+    ``about`` is the reference of the application it was shown with: another item that is open by now has its own numbers.
+    """
     meeting = locked(PanelMeeting, meeting_id)
     item, clear = _open_item(actor, meeting)
     _refuse_not_running(meeting, "Votes are cast")
     _refuse_assessing(actor, clear)
     found = queries.panel.meeting_of(meeting_id)
     put = rules.courses(found.events, acts.moment())[item.id].open_proposal
-    if put is None or put.number != number:
+    if put is None or put.number != number or _is_other(found, item, about):
         raise Conflict("This proposal is no longer being voted on. Your vote was not cast; look at what stands now.")
     if actor.user_id not in rules.eligible(found.roles, clear.voice) & rules.present(found.events):
         raise NotAllowed("Only members of this meeting who are there vote. Say that you are here first.")
     if put.vote_of(actor.user_id) is not None:
         raise Refused("You have voted on this already; a vote stands.")
-    log(meeting, actor, Happened.VOTED, item_id=item.id, proposal=number, person_id=actor.user_id, vote=cast.value)
+    log(meeting, actor, Happened.VOTED, item_id=item.id, proposal=put.logged, person_id=actor.user_id, vote=cast.value)
+
+
+def _is_other(found: Whole, item: PanelItem, about: str | None) -> bool:
+    """Whether a form was shown with another application than that of the item that is open."""
+    return about is not None and found.items[item.id][1] != about
 
 
 @act("panel.count", needs=Permission.PANEL_LEAD, scope=meeting_scope, says="counted a vote in {subject}")
-def count(actor: Actor, meeting_id: UUID, number: int) -> bool:
+def count(actor: Actor, meeting_id: UUID, number: int, about: str | None = None) -> bool:
     """Count the votes on the proposal that is open; whether it is carried. Conflicted people count nowhere."""
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
     _refuse_not_running(meeting, "Votes are counted")
     found = queries.panel.meeting_of(meeting_id)
     put = rules.courses(found.events, acts.moment())[item.id].open_proposal
-    if put is None or put.number != number:
+    if put is None or put.number != number or _is_other(found, item, about):
         raise Conflict("This proposal is not being voted on any more. Look at what stands now.")
     clear = clear_of(meeting_id, item)
     may = rules.eligible(found.roles, clear.voice)
     rules.refuse_few_votes(sum(voter in may for voter, _ in put.votes), meeting.quorum)
     _send_out(actor, meeting, item, clear.room)
     struck = " ".join(str(voter) for voter, _ in put.votes if voter not in may)
-    log(meeting, actor, Happened.COUNTED, item_id=item.id, proposal=number, text=str(len(may)), before=struck)
+    log(meeting, actor, Happened.COUNTED, item_id=item.id, proposal=put.logged, text=str(len(may)), before=struck)
     told = rules.courses(queries.panel.events_of(meeting_id), acts.moment())[item.id]
     return next(each for each in told.proposals if each.number == number).carried
 
@@ -427,7 +445,7 @@ def reorder(actor: Actor, meeting_id: UUID, other: str, reason: str, version: in
     """Put the application that is open before another of equal score, with the reason; whoever else may, reads both."""
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     _refuse_not_running(meeting, "An order is changed")
     words = rules.said(reason, "reason", "Write why the order is changed.")
     second = item_named(actor, meeting_id, other.strip())
@@ -457,7 +475,7 @@ def recommend(actor: Actor, meeting_id: UUID, text: str, reason: str, version: i
     """Change what the panel recommends to say or ask of the application that is open, with the reason."""
     meeting = locked(PanelMeeting, meeting_id)
     item = leads(actor, meeting)
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     _refuse_not_running(meeting, "A recommendation is changed")
     new = rules.said(text, "text", "Write what is recommended.")
     words = rules.said(reason, "reason", "Write why it is changed.")

@@ -7,12 +7,12 @@ from uuid import UUID
 from grants.awards import queries
 from grants.awards.models import PanelMeeting
 from grants.awards.rules import panel as rules
-from grants.awards.services.panel import meeting_scope
+from grants.awards.services.panel import meeting_scope, refuse_overtaken
 from grants.awards.services.panel_log import log
 from grants.awards.states import Happened, MeetingState, PanelRole
 from grants.core import acts
 from grants.core.acts import act
-from grants.core.db import check_version, locked
+from grants.core.db import locked
 from grants.core.errors import NotAllowed, Refused
 from grants.core.permissions import Actor, Permission
 
@@ -29,7 +29,7 @@ def stand_in(actor: Actor, meeting_id: UUID, version: int | None = None) -> None
     found = queries.panel.meeting_of(meeting_id)
     if actor.user_id is None or found.roles.get(actor.user_id) is not PanelRole.DEPUTY:
         raise NotAllowed("Only the deputy of this meeting leads it in the place of the chair.")
-    check_version(meeting, version)
+    refuse_overtaken(meeting, version)
     if MeetingState(meeting.state) not in (MeetingState.RUNNING, MeetingState.PAUSED):
         raise Refused("This meeting is not in progress; nobody needs to lead it.")
     here = rules.present(found.events)

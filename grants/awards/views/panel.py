@@ -10,6 +10,7 @@ from flask import flash, jsonify, request
 
 from grants.awards import queries, services
 from grants.awards.forms import (
+    CountForm,
     MeetingForm,
     OrderForm,
     ProposalForm,
@@ -165,6 +166,7 @@ class _Forms:
     reorder: ReorderForm
     recommend: RecommendForm
     remark: RemarkForm
+    count: CountForm
 
 
 def _live(slug: str, sent: Form | None = None) -> Any:
@@ -185,18 +187,20 @@ def _forms(shown: MeetingPage, sent: Form | None) -> _Forms:
     version = str(shown.head.version)
     put = shown.current.told.open_proposal if shown.current else None
     stood = shown.current.told.recommended if shown.current else ""
+    about = {"about": shown.current.reference} if shown.current else {}
     reorder = sent if isinstance(sent, ReorderForm) else ReorderForm(formdata=None, data={"version": version})
     reorder.other.choices = _others(shown)
     return _Forms(
         ContestedForm(formdata=None, data={"version": version}),
         DeedForm(formdata=None),
         sent if isinstance(sent, ProposalForm) else ProposalForm(formdata=None, data={"version": version}),
-        sent if isinstance(sent, VoteForm) else VoteForm(formdata=None, data={"number": str(put.number) if put else ""}),
+        sent if isinstance(sent, VoteForm) else VoteForm(formdata=None, data={"number": str(put.number) if put else "", **about}),
         reorder,
         sent
         if isinstance(sent, RecommendForm)
         else RecommendForm(formdata=None, data={"version": version, "text": stood}),
         sent if isinstance(sent, RemarkForm) else RemarkForm(formdata=None),
+        CountForm(formdata=None, data=about),
     )  # fmt: skip
 
 
@@ -284,14 +288,18 @@ def propose(slug: str) -> Any:
 def vote(slug: str) -> Any:
     form = VoteForm()
     return _deed(
-        slug, form, lambda key: services.panel.vote(current_actor(), key, form.proposal_number(), Vote(form.vote.data))
+        slug, form,
+        lambda key: services.panel.vote(
+            current_actor(), key, form.proposal_number(), Vote(form.vote.data), form.shown_with()
+        ),
     )  # fmt: skip
 
 
 @bp.post("/panels/<slug>/live/count/<int(max=2147483647):number>")
 @requires(P.PANEL_LEAD)
 def count(slug: str, number: int) -> Any:
-    return _deed(slug, DeedForm(), lambda key: services.panel.count(current_actor(), key, number))
+    form = CountForm()
+    return _deed(slug, form, lambda key: services.panel.count(current_actor(), key, number, form.shown_with()))
 
 
 @bp.post("/panels/<slug>/live/reorder")

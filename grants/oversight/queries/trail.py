@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from grants.awards.models import Selection, SelectionItem
-from grants.core import acts, clock
+from grants.core import acts, clock, faults
 from grants.core.audit import ActRow, AuditEvent, AuditSeal
 from grants.core.db import db, folded
 from grants.core.errors import quoted
@@ -79,6 +79,7 @@ def not_barred(actor: Actor) -> Asking[list[ColumnElement[bool]]]:
     What has no place of its own (the moment up to which the books were read for a statement, say) goes with what its
     act touched.
     """
+    faults.point("conflict")
     ids = sorted((yield from kept_from.asking(actor)))
     if not ids:
         return []
