@@ -10,12 +10,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from config import Config
 from grants.agreements import queries as agreements
 from grants.agreements.models import Grant
 from grants.agreements.queries.amending import footing
 from grants.agreements.rules import BudgetShift, Share
 from grants.agreements.rules.changes import change_problems
 from grants.calls.rules import Funding
+from grants.calls.states import RequestPath
 from grants.core import clock
 from grants.core.acts import arranging
 from grants.core.db import db, get
@@ -28,12 +30,15 @@ from grants.payments import queries, services
 from grants.payments.models import FinalBasis, PaymentRequest
 from grants.payments.rules import DecisionInput
 from grants.payments.rules.finals import Found, final_limits
+from grants.payments.states import RequestState
 from tests import actors
 from tests.agreements.amending import TODAY as AMENDED_ON
 from tests.agreements.amending import Amended, agreed, view_of
+from tests.oversight.test_invariants import force
+from tests.oversight.test_invariants import found as wrong_by
 from tests.payments.test_parts import asked, held, with_costs
 from tests.payments.test_transfers import maxima, move, with_budget
-from tests.payments.world import World
+from tests.payments.world import World, asks_for, carried
 
 NOW = datetime(2024, 8, 1, 12, tzinfo=UTC)
 
@@ -126,6 +131,26 @@ def test_an_open_balance_follows_a_maximum_that_moved(grant: World, frozen: None
     assert job.args["grant_id"] == str(grant.grant_id)
     assert services.follow_agreement(actors.program(), grant.grant_id) == 1
     assert get(PaymentRequest, balance).requested == euros(510_000)
+
+
+def test_what_was_verified_falls_back_by_the_program_alone_and_the_record_is_in_order(
+    grant: World, frozen: None, settings: Config
+) -> None:
+    with_budget(grant)
+    asks_for(grant, RequestPath.VERIFIED)
+    balance = carried(asked(grant, 1, {(grant.city_id, "B"): euros(410_000)}, final=True))
+    move(grant, 40_000, (grant.agency_id, "A"), (grant.city_id, "B"))
+
+    assert services.follow_agreement(actors.program(), grant.grant_id) == 1
+    assert get(PaymentRequest, balance).state == RequestState.REGISTERED.value
+    assert oversight.verify_ledger() == ()
+
+    # The program says why, and nothing but this falls back by it.
+    followed = "WHERE verb = 'payment_request.follow_agreement'"
+    force(settings, f"UPDATE audit_event SET reason = NULL {followed}")
+    assert wrong_by("I16") == ["PCP-2022-G-0001-1: I16: it became registered by an act that gives no reason."]
+    force(settings, f"UPDATE audit_event SET reason = 'Another amount.', verb = 'payment_request.verify' {followed}")
+    assert wrong_by("I16") == ["PCP-2022-G-0001-1: I16: it became registered by nobody."]
 
 
 def test_what_was_asked_for_before_is_not_paid_above_what_counts_now(grant: World, frozen: None) -> None:

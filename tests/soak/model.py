@@ -293,6 +293,11 @@ class Model:
         whole = {"decided": True, "verified": request.verified_by is not None}[self.path]
         return whole and not request.returned and who not in (request.registered_by, request.verified_by)
 
+    def counts_days(self, request: Asked) -> bool:
+        """Whether its clock has started: by its registration where its call verifies requests, but not for pre-financing."""
+        by_registration = self.path == "verified" and request.kind not in ("prefinancing", "interest")
+        return not by_registration or request.registered_by is not None
+
     def _secured(self, approved: int, who: int, today: date) -> bool:
         """Whether the guarantee that is asked for covers it, is valid, and is somebody else's."""
         found = self.guarantee

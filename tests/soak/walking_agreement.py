@@ -29,7 +29,7 @@ from grants.agreements.rules import (
     TerminationInput,
     TransferInput,
 )
-from grants.agreements.states import AmendmentState, BankAccountState, HoldReason, TerminationReason
+from grants.agreements.states import AmendmentState, BankAccountState, HoldReason, Side, TerminationReason
 from grants.core import clock
 from grants.core.db import db
 from grants.core.money import Money, euros
@@ -182,6 +182,9 @@ class AgreementSteps(Steps):
             "withdraw": {AmendmentState.DRAFTED, AmendmentState.SENT, AmendmentState.OFFERED},
             "decline": {AmendmentState.OFFERED}, "take_back": {AmendmentState.OFFERED},
         }  # fmt: skip
+        if found.side is Side.PROGRAMME:
+            # What the programme proposes is declined before it is offered, too; a letter never is offered.
+            comes_after["decline"].add(AmendmentState.SENT)
         allowed = None if found.state in comes_after[step] else False
         if self.tried(allowed, deeds[step], f"{step} amendment") is None:
             return

@@ -77,7 +77,7 @@ class PartnerSteps(Steps):
         request: Asked = self.of(self.model.requests, number)
         waits = request.state == "submitted" and not request.returned
         decided = request.state.startswith("decided") and self._left_to_leave(request) > 0
-        allowed = request.suspended_by is None and (waits or decided)
+        allowed = request.suspended_by is None and (waits or decided) and self.model.counts_days(request)
         if self.tried(
             None if allowed and request.is_interest else allowed,
             lambda: services.suspend(

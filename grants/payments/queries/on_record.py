@@ -84,6 +84,9 @@ ESTABLISHED = "established"
 # A file is made and checked by the program, as the person who built it asked.
 BY_THE_PROGRAM = (BatchState.READY.value, BatchState.REFUSED.value)
 
+# What an amended agreement or a moved maximum makes of a request that was verified for another amount; the program says why.
+FOLLOWED, FELL_BACK = "payment_request.follow_agreement", (RequestState.VERIFIED.value, RequestState.REGISTERED.value)
+
 
 def unrecorded() -> list[Problem]:
     """I16: what is entered on the record, less what is left again, is what stands, for each state of each money object.
@@ -201,7 +204,7 @@ def _references(wanted: set[tuple[str, UUID]]) -> dict[tuple[str, UUID], str]:
 def without_reason() -> list[Problem]:
     """I16: changes of state after the first that no person made, and those to a state that needs a reason without one.
 
-    A clock is stopped and goes on by a person with a reason.
+    A clock is stopped and goes on by a person with a reason. What was verified for another amount falls back by the program.
     """
     state = AuditEvent.changes["state"]
     kinds = [model.__tablename__ for model, name in RECORDED if name == "state"]
@@ -209,7 +212,8 @@ def without_reason() -> list[Problem]:
     event = (
         select(
             *(AuditEvent.id, AuditEvent.recorded_at, AuditEvent.object_kind, AuditEvent.object_id),
-            *(AuditEvent.user_id, AuditEvent.reason, state[0].astext.label("before"), state[1].astext.label("after")),
+            *(AuditEvent.verb, AuditEvent.user_id, AuditEvent.reason),
+            *(state[0].astext.label("before"), state[1].astext.label("after")),
             AuditEvent.changes.has_key("suspended_on").label("held"),
         )
         .where(AuditEvent.object_kind.in_(kinds))
@@ -219,8 +223,9 @@ def without_reason() -> list[Problem]:
     )
     # A partner that confirms what was passed on to it gives no reason; its refusal has one by a check of its table.
     needed = event.after.in_(WITH_REASON) & (event.object_kind != Distribution.__tablename__)
-    due: ColumnElement[bool] = (needed | event.held) & event.reason.is_(None)
-    moved = event.before.is_not(None) & event.after.not_in(BY_THE_PROGRAM)
+    fell_back = (event.verb == FOLLOWED) & (event.before == FELL_BACK[0]) & (event.after == FELL_BACK[1])
+    due: ColumnElement[bool] = (needed | event.held | fell_back) & event.reason.is_(None)
+    moved = event.before.is_not(None) & event.after.not_in(BY_THE_PROGRAM) & ~fell_back
     nobody: ColumnElement[bool] = (moved | event.held) & event.user_id.is_(None)
     statement = (
         select(event.object_kind, event.object_id, event.after, nobody)
