@@ -211,14 +211,15 @@ class PaymentSteps(SecuringSteps):
             self._step(order, step, who)
 
     def _step(self, order: Order, step: str, who: int) -> None:
-        person, amount = self.people[who], Money(order.amount)
-        given = FileInput(self.account, FileLayout.V09, self.now.date())
+        # What a form says is of now, also where it comes again later.
+        person, amount, day, file_id = self.people[who], Money(order.amount), self.now.date(), order.file or uuid4()
+        given = FileInput(self.account, FileLayout.V09, day)
         deeds: dict[str, Callable[[], Any]] = {
             "verify": lambda: services.verify(person, order.id, evidence=SEEN),
             "authorise": lambda: services.authorise(person, order.id, evidence=SEEN),
             "build": lambda: services.build(person, (order.id,), given),
-            "send": lambda: services.send(person, order.file or uuid4(), count=1, control_total=amount),
-            "execute": lambda: services.execute(person, order.id, value_on=self.now.date()),
+            "send": lambda: services.send(person, file_id, count=1, control_total=amount),
+            "execute": lambda: services.execute(person, order.id, value_on=day),
         }
         allowed = self.maybe(self.model.may_step(order, step, who))
         if allowed and (order.named or (order.instead_of is not None and order.instead_of.named)):
@@ -245,8 +246,8 @@ class PaymentSteps(SecuringSteps):
     @rule(number=picks, who=people)
     def discard(self, number: int, who: int) -> None:
         order: Order = self.of([each for each in self.model.orders if each.file], number)
-        allowed = order.state == "in_file"
-        if self.tried(allowed, lambda: services.discard(self.people[who], order.file, reason="Another day.")):
+        allowed, file_id = order.state == "in_file", order.file
+        if self.tried(allowed, lambda: services.discard(self.people[who], file_id, reason="Another day.")):
             order.state = "authorised"
 
     @rule(number=picks, percent=st.integers(1, 90), who=people)

@@ -306,14 +306,13 @@ class AgreementSteps(Steps):
     @rule(step=st.sampled_from(("object", "withdraw", "confirm", "confirm", "carry out")))
     def step_of_termination(self, step: str) -> None:
         grant_id, number, words = self.grant.grant_id, self.termination, "Two people were hired."
+        day = max(self.wanted_on, self.now.date())
         own, other = (self.signatory, self.authoriser) if self.terminated_by_city else (self.officer, self.signatory)
         deeds: dict[str, Callable[[], Any]] = {
             "object": lambda: agreeing.object_to_termination(other, grant_id, number, words=words) or "objected",
             "withdraw": lambda: agreeing.withdraw_termination(own, grant_id, number, words=words) or "withdrawn",
             "confirm": lambda: (
-                agreeing.confirm_termination(
-                    self.authoriser, grant_id, number, effective_on=max(self.wanted_on, self.now.date()), answer=words
-                )
+                agreeing.confirm_termination(self.authoriser, grant_id, number, effective_on=day, answer=words)
                 or "confirmed"
             ),
             "carry out": lambda: reporting.end_grant(ENDING, grant_id) or None,
@@ -338,7 +337,7 @@ class AgreementSteps(Steps):
             return
         self.model.waiting.discard("termination")
         if step == "confirm":
-            self.model.ending, self.ends_on = True, max(self.wanted_on, self.now.date())
+            self.model.ending, self.ends_on = True, day
 
     # ------------------------------------------------------------------ another bank account
 

@@ -45,9 +45,8 @@ class BankSteps(Steps):
         allowed: bool | None = self._at_bank(order) and self._may_enter(order, who)
         if allowed and order.named:
             allowed = None
-        if self.tried(
-            allowed, lambda: services.reject_by_bank(self.people[who], order.id, reason="MS03", on=self.now.date())
-        ):
+        day = self.now.date()
+        if self.tried(allowed, lambda: services.reject_by_bank(self.people[who], order.id, reason="MS03", on=day)):
             self.model.rejected(order)
 
     @precondition(lambda self: self._of_the_bank("sent", "acknowledged", "executed", "bank_rejected", "in_file"))
@@ -57,10 +56,8 @@ class BankSteps(Steps):
         allowed: bool | None = self._at_bank(order) and self._may_enter(order, who)
         if allowed and order.named:
             allowed = None
-        if self.tried(
-            allowed,
-            lambda: services.reject_file_by_bank(self.people[who], order.file, reason="FF01", on=self.now.date()),
-        ):
+        file_id, day = order.file, self.now.date()
+        if self.tried(allowed, lambda: services.reject_file_by_bank(self.people[who], file_id, reason="FF01", on=day)):
             self.model.rejected(order)
 
     @precondition(lambda self: any(each.state in ("bank_rejected", "returned") for each in self.model.orders))

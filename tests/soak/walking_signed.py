@@ -103,6 +103,7 @@ class SignedSteps(AgreementSteps):
         db.session.rollback()
         number = max((each.number for each in agreements.signed_uploads(grant_id)), default=0)
         paper, ingrid, officer = document(), actors.ingrid(), self.officer
+        by_city, by_programme = self._scan(self.signatory), self._scan(self.signing)
         if step == "read":
             for each in agreements.signed_uploads(grant_id):
                 upload_id = each.id
@@ -110,10 +111,8 @@ class SignedSteps(AgreementSteps):
             return
         words = "Every page compared."
         deeds: dict[str, Callable[[], Any]] = {
-            "city": lambda: agreeing.upload_signed_city(self.signatory, grant_id, self._scan(self.signatory), paper),
-            "programme": lambda: agreeing.upload_signed(
-                ingrid, grant_id, Side.PROGRAMME, self._scan(self.signing), paper
-            ),
+            "city": lambda: agreeing.upload_signed_city(self.signatory, grant_id, by_city, paper),
+            "programme": lambda: agreeing.upload_signed(ingrid, grant_id, Side.PROGRAMME, by_programme, paper),
             "accept": lambda: agreeing.accept_signed(officer, grant_id, number, words=words) in (True, False),
             "accept own": lambda: agreeing.accept_signed(ingrid, grant_id, number, words=words) in (True, False),
             "refuse": lambda: agreeing.refuse_signed_upload(officer, grant_id, number, words=words) or "refused",
