@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Where a guard stands: its file and line.
 Site = tuple[str, int]
 # An act met so often is not looked at again, unless it passes a guard nobody attacked yet.
-LOOKED_AT_MAX = 3
+LOOKED_AT_MAX = 4
 
 
 class _Enough(BaseException):

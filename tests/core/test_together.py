@@ -328,9 +328,15 @@ def test_an_answer_of_the_last_look_is_taken_only_while_nothing_at_all_was_writt
 
     with statements() as seen:
         before = looked()
-        assert looked() == before
-    # The second look asked at what the database stands, and nothing else.
-    assert len(seen) == 4
+    assert len(seen) == 3
+
+    def asked_again() -> int:
+        with statements() as seen:
+            assert looked() == before
+        return len(seen)
+
+    # The next look asks at what the database stands, and nothing else, unless another test wrote on this server meanwhile.
+    assert 1 in (asked_again() for _ in range(100))
 
     # Written by hand, past the program, into another table, or taken back: asked anew.
     with psycopg.connect(postgres.dsn(database), autocommit=True) as owner:

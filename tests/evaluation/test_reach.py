@@ -20,6 +20,7 @@ from grants.applications.queries.pipeline import standing
 from grants.applications.queries.reach import visible
 from grants.applications.rules import ListFilter
 from grants.applications.rules.listing import Listing
+from grants.applications.states import ApplicationState
 from grants.calls.models import Call, CallExpertTerms
 from grants.calls.rules.expert_terms import ExpertTerms
 from grants.core import clock, encoding
@@ -124,6 +125,10 @@ def test_a_conflict_shuts_every_list_count_search_and_file_to_every_office_befor
     assert reach_of(actor) != reach
     with arranging():
         get(Call, scene.call_id).results_public_at = clock.now() - timedelta(minutes=1)
+    # What is still in evaluation stays shut when results are public.
+    assert seen_by(scene.actor(name)) == LESS
+    with arranging():
+        get(Application, about).state = ApplicationState.NOT_FUNDED.value
     assert seen_by(scene.actor(name)) == WHOLE
 
 

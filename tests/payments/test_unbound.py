@@ -143,7 +143,7 @@ def test_lines_of_who_is_not_bound_and_of_days_after_its_last_are_refused_by_row
         STARTS,
         date(2024, 6, 1),
         {},
-        until={PARTNER: date(2023, 10, 1)},
+        parts_end_before={PARTNER: date(2023, 10, 1)},
     )
     head = ["Partner", "Category", "Day", "Amount", "Currency", "What"]
     rows = [head, ["Brem", "A", "30 September 2023", "10.00", "EUR", "Work"]]
