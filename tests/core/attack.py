@@ -29,7 +29,7 @@ from tests.soak.killing import tables
 ROOT = Path(__file__).resolve().parents[2]
 # Where a guard stands: its file and line.
 Site = tuple[str, int]
-# An act met so often is not looked at again, unless it passes a guard nobody attacked yet.
+# An act is looked at so often, and no more: `test_every_guard_of_the_program_was_attacked` names what that left out.
 LOOKED_AT_MAX = 4
 
 

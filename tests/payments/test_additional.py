@@ -35,6 +35,7 @@ from grants.payments.rules.additional import Asking, UseInput, missing, refuse_a
 from grants.payments.states import RequestState
 from tests import actors
 from tests.factories import identity as people
+from tests.payments import test_part_terminated as part
 from tests.payments.test_parts import authorised
 from tests.payments.test_recoveries import right
 from tests.payments.test_terminated import WHY, confirmed, proposed
@@ -287,6 +288,21 @@ def test_it_is_cancelled_unpaid_and_stopped_by_a_termination(advanced: World) ->
         assert get(PaymentRequest, row.id).state == "cancelled"
         assert balance(advanced, Account.PREFINANCING) == euros(240_000)
         right()
+
+
+def test_what_falls_on_a_partner_whose_part_ends_is_held_back_of_it_and_the_rest_is_paid(advanced: World) -> None:
+    with clock.at(part.NOW):
+        asked = asked_for(advanced, UseInput(euros(180_000), part.NOW.date(), "Staff of both."))
+        services.decide(actors.otto(), asked.id, DecisionInput(euros(100_000)))
+    agency = books.balance(Account.PAYABLE, grant_id=advanced.grant_id, organisation_id=advanced.agency_id)
+    part.confirmed(advanced, part.proposed(advanced))
+    with clock.at(part.CONFIRMED_AT):
+        with pytest.raises(Refused, match="falls on it is not paid ahead"):
+            services.prepare(actors.fin(), asked.id)
+        services.cancel_request(actors.otto(), asked.id, reason="Its part ends.", of=advanced.agency_id)
+        assert balance(advanced, Account.PAYABLE) == euros(100_000) - agency and agency > ZERO
+        paid(asked.id, euros(100_000) - agency)
+    right()
 
 
 def test_the_forecast_expects_it_on_its_day_until_it_is_decided(advanced: World) -> None:

@@ -35,8 +35,9 @@ _FOUND, _DISMISSED, _HELD = aliased(DetectedConflict), aliased(DetectedConflict)
 def conflicts_held(user_id: Person, at: Moment) -> Select[Any]:
     """Ids of the applications with which this person stands in conflict, until the results of their call are public.
 
-    What is in evaluation stays shut whatever is public: it is assessed anew, and its new result is not told yet. What ``in_conflict`` of ``access`` says of each, as one set that hangs on no row: whoever asks for anything is asked it once,
-    and what comes of it is a bar like any other.
+    What is in evaluation stays shut whatever is public: it is assessed anew, and its new result is not told yet.
+    What ``in_conflict`` of ``access`` says of each, as one set that hangs on no row: whoever asks for anything is asked
+    it once, and what comes of it is a bar like any other.
     """
     each = (rows.with_only_columns(column.label("application_id")) for rows, column in conflicts(user_id, at))
     every = union_all(*each).subquery("conflicts")
@@ -100,19 +101,6 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[About, About]:
     )
     own, partner = aliased(Organisation), aliased(Organisation)
     standing = func.coalesce(partner.same_as_id, partner.id)
-    dismissed = (
-        select(_DISMISSED.id)
-        .where(
-            _DISMISSED.application_id == ApplicationPartner.application_id,
-            _DISMISSED.user_id == Membership.user_id,
-            _DISMISSED.kind == DetectedKind.OWN_ORGANISATION.value,
-            _DISMISSED.state == DetectedState.DISMISSED.value,
-            # What was found names the entry that stands for the organisation.
-            _DISMISSED.organisation_id == standing,
-            _DISMISSED.decided_at >= Membership.starts_at,
-        )
-        .exists()
-    )
     belongs = (
         select(ApplicationPartner.id)
         .join(partner, partner.id == ApplicationPartner.organisation_id)
@@ -123,7 +111,7 @@ def _takes_part(user_id: Person, now: Moment) -> tuple[About, About]:
             Membership.user_id == user_id,
             Membership.starts_at <= now,
             or_(Membership.ends_before.is_(None), Membership.ends_before > now),
-            not_(dismissed),
+            not_(_dismissed(DetectedKind.OWN_ORGANISATION, Membership, standing)),
         )
     )
     return (acts_for, RoleGrant.object_id), (belongs, ApplicationPartner.application_id)
@@ -136,18 +124,6 @@ def _advises(user_id: Person, now: Moment) -> About:
     """
     own, partner = aliased(Organisation), aliased(Organisation)
     standing = func.coalesce(partner.same_as_id, partner.id)
-    dismissed = (
-        select(_DISMISSED.id)
-        .where(
-            _DISMISSED.application_id == ApplicationPartner.application_id,
-            _DISMISSED.user_id == RoleGrant.user_id,
-            _DISMISSED.kind == DetectedKind.ADVISED_CITY.value,
-            _DISMISSED.state == DetectedState.DISMISSED.value,
-            _DISMISSED.organisation_id == standing,
-            _DISMISSED.decided_at >= RoleGrant.starts_at,
-        )
-        .exists()
-    )
     rows = (
         select(ApplicationPartner.id)
         .join(partner, partner.id == ApplicationPartner.organisation_id)
@@ -160,7 +136,28 @@ def _advises(user_id: Person, now: Moment) -> About:
             RoleGrant.role == Role.CITY_ADVISOR.value,
             RoleGrant.user_id == user_id,
             role_holds(now),
-            not_(dismissed),
+            not_(_dismissed(DetectedKind.ADVISED_CITY, RoleGrant, standing)),
         )
     )
     return rows, ApplicationPartner.application_id
+
+
+def _dismissed(
+    kind: DetectedKind, tie: type[Membership] | type[RoleGrant], standing: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """That a person decided that this tie to the organisation is no conflict with the application, since the tie began.
+
+    What was found names the entry that stands for the organisation.
+    """
+    return (
+        select(_DISMISSED.id)
+        .where(
+            _DISMISSED.application_id == ApplicationPartner.application_id,
+            _DISMISSED.user_id == tie.user_id,
+            _DISMISSED.kind == kind.value,
+            _DISMISSED.state == DetectedState.DISMISSED.value,
+            _DISMISSED.organisation_id == standing,
+            _DISMISSED.decided_at >= tie.starts_at,
+        )
+        .exists()
+    )
